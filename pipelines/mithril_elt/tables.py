@@ -281,8 +281,6 @@ RAW_TABLES: tuple[RawTable, ...] = (
             _required("run_id", "text", "The run that read it"),
             _required("rows", "bigint", "Rows that the API gave for it"),
             _required("requests", "bigint", "Answers it took"),
-            _required("late_rows", "bigint", "Rows that an earlier run should have seen in its part of this span"),
-            _required("late_seconds", "bigint", "How late the latest of them was, seconds before this run's end"),
             _READ_AT,
         ),
     ),

@@ -1,0 +1,224 @@
+"""The API for those who do not want to await: the same client, driven from a thread of its own.
+
+Stands on `client`; `source` and the commands call this. Use it as a context manager:
+
+    with Mithril() as api:
+        for instance in api.instances("proj_…"):
+            print(instance.fid, instance.status)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self, cast
+
+import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.streams.memory import MemoryObjectSendStream
+
+from mithril_elt.client import DEFAULT_API_URL, Client, Limits, Traffic
+from mithril_elt.decode import Novelties, Page
+from mithril_elt.endpoints import (
+    ENDPOINTS,
+    Bid,
+    Instance,
+    InstanceState,
+    InstanceType,
+    MarketSeries,
+    Me,
+    PriceHistory,
+    Project,
+    Reservation,
+    ReservationEvent,
+    ReservationUsage,
+    StatusHistory,
+)
+from mithril_elt.settings import find_settings
+
+__all__ = ["Mithril", "Walk", "iso"]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One list to walk to its end, or one answer to get: an endpoint, its query, the braces of its path."""
+
+    endpoint: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    path: Mapping[str, str] = field(default_factory=dict)
+    tag: Any = None
+
+
+def iso(at: datetime | None) -> str | None:
+    """That instant as the API takes it: UTC with a `Z`, microseconds where it has any."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+class Mithril:
+    """A session with the Mithril API.
+
+    Key and address, where not given, come from the environment (`MITHRIL_API_KEY`, `MITHRIL_API_URL`),
+    dlt's configuration or the vendor's own file. Lists are generators that fetch page by page.
+
+    Every call may raise a `MithrilError`: KeyRefusedError (401, 403), NotFoundError (404), Refused (400,
+    405, 409, 422, 501), ApiError (failed after its retries), ContractError (another shape).
+    """
+
+    def __init__(self, api_key: str | None = None, api_url: str | None = None, *, limits: Limits | None = None) -> None:
+        if api_key is None or api_url is None:
+            found = find_settings(api_key=api_key, api_url=api_url)
+            api_key, api_url = found.api_key, found.api_url or DEFAULT_API_URL
+        self._client = Client(api_key, api_url, limits=limits or Limits())
+        self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
+
+    def __enter__(self) -> Self:
+        self._portal = self._stack.enter_context(start_blocking_portal())
+        self._stack.enter_context(self._portal.wrap_async_context_manager(self._client))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+        self._portal = None
+
+    @property
+    def url(self) -> str:
+        """The API's address."""
+        return self._client.url
+
+    @property
+    def traffic(self) -> Traffic:
+        """Requests, retries and bytes so far."""
+        return self._client.traffic
+
+    @property
+    def novelties(self) -> Novelties:
+        """What the API said that this release does not know."""
+        return self._client.novelties
+
+    def me(self) -> Me:
+        """Whose key it is: `GET /v2/me`; works for every key."""
+        return cast("Me", self._one(Walk("me")))
+
+    def server_now(self) -> datetime:
+        """The server's clock, by the `Date` header of `GET /v2/me`; UTC, whole seconds."""
+        return next(iter(self.stream([Walk("me")])))[1].server_at
+
+    def projects(self) -> list[Project]:
+        """The projects that the key sees: `GET /v2/projects`."""
+        return list(self._rows(Walk("projects")))
+
+    def instance_types(self) -> list[InstanceType]:
+        """The instance types on offer: `GET /v2/instance-types`."""
+        return list(self._rows(Walk("instance_types")))
+
+    def instances(self, project: str, **filters: Any) -> Iterator[Instance]:
+        """The instances of a project, ended ones too: `GET /v2/instances` with its documented filters."""
+        return self._rows(Walk("instances", {"project": project, **filters}))
+
+    def reservations(self, project: str) -> Iterator[Reservation]:
+        """The flexible reservations of a project: `GET /v2/reservation`."""
+        return self._rows(Walk("reservations", {"project": project}))
+
+    def reservation_events(self, fid: str) -> list[ReservationEvent]:
+        """What happened to a reservation, with its terms over time: `GET /v2/reservation/{fid}/history`."""
+        return list(self._rows(Walk("reservation_events", path={"fid": fid})))
+
+    def reservation_usage(self, fid: str) -> ReservationUsage:
+        """The vendor's own sums of a reservation: `GET /v2/reservation/{fid}/usage`."""
+        return cast("ReservationUsage", self._one(Walk("reservation_usage", path={"fid": fid})))
+
+    def spot_bids(self, project: str) -> Iterator[Bid]:
+        """The spot bids of a project: `GET /v2/spot/bids`."""
+        return self._rows(Walk("spot_bids", {"project": project}))
+
+    def market_prices(self) -> list[MarketSeries]:
+        """The market's prices, every sample of them: `GET /v2/pricing/history`."""
+        return list(self._rows(Walk("market_prices", {"num_samples": -1})))
+
+    def instance_state(self, fid: str) -> InstanceState:
+        """The status of one instance now: `GET /v2/instances/{fid}/status`."""
+        return cast("InstanceState", self._one(Walk("instance_state", path={"fid": fid})))
+
+    def status_history(
+        self, project: str, *, start_time: datetime | None = None, end_time: datetime | None = None, **filters: str
+    ) -> Iterator[StatusHistory]:
+        """The status history, an instance a row: `GET /v2/instances/status/history`.
+
+        `filters`: instance_fid, bid_fid or reservation_fid.
+        """
+        span = {"start_time": iso(start_time), "end_time": iso(end_time)}
+        return self._rows(Walk("status_history", {"project": project, **span, **filters}))
+
+    def price_history(
+        self, project: str, *, start_time: datetime | None = None, end_time: datetime | None = None, **filters: str
+    ) -> Iterator[PriceHistory]:
+        """The price history, an instance a row: `GET /v2/instances/pricing/history`; filters as above."""
+        span = {"start_time": iso(start_time), "end_time": iso(end_time)}
+        return self._rows(Walk("price_history", {"project": project, **span, **filters}))
+
+    def set_status(self, fids: Iterable[str], status: str) -> dict[str, str]:
+        """Asks reserved instances to run or to pause: `PATCH /v2/instances`, and what each answered.
+
+        `STATUS_CONFIRMED`: it starts; `STATUS_STOPPING`: it stops; its old status: it could not be.
+        """
+        return self._live.call(self._client.set_status, list(fids), status)
+
+    def stream(self, walks: Iterable[Walk]) -> Iterator[tuple[Walk, Page]]:
+        """The pages of all these walks as they come, many at a time; pages of one walk stay in order.
+
+        Ends only when each walk was read to its end; the first error ends all.
+        """
+        portal = self._live
+        send, receive = anyio.create_memory_object_stream[tuple[Walk, Page]](16)
+        task = portal.start_task_soon(self._walk_all, list(walks), send)
+        try:
+            while True:
+                try:
+                    yield portal.call(receive.receive)
+                except anyio.EndOfStream:
+                    break
+            task.result()
+        finally:
+            task.cancel()
+            portal.call(receive.aclose)
+
+    @property
+    def _live(self) -> BlockingPortal:
+        if self._portal is None:
+            raise RuntimeError("use Mithril as a context manager: `with Mithril() as api:`")
+        return self._portal
+
+    def _rows(self, walk: Walk) -> Iterator[Any]:
+        for _, page in self.stream([walk]):
+            yield from page.rows
+
+    def _one(self, walk: Walk) -> Any:
+        return next(self._rows(walk))
+
+    async def _walk_all(self, walks: list[Walk], send: MemoryObjectSendStream[tuple[Walk, Page]]) -> None:
+        """Runs all walks at once; of several errors the first one is raised as it is."""
+        async with send:
+            try:
+                async with anyio.create_task_group() as group:
+                    for walk in walks:
+                        group.start_soon(self._walk, walk, send)
+            except BaseExceptionGroup as errors:
+                first = _first(errors)
+                if not isinstance(first, anyio.BrokenResourceError):  # that one: the reader went away
+                    raise first from None
+
+    async def _walk(self, walk: Walk, send: MemoryObjectSendStream[tuple[Walk, Page]]) -> None:
+        if not ENDPOINTS[walk.endpoint].paged:
+            await send.send((walk, await self._client.rows(walk.endpoint, walk.params, **walk.path)))
+            return
+        async for page in self._client.pages(walk.endpoint, walk.params):
+            await send.send((walk, page))
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,118 @@
+"""Where key, project and address come from: first found wins, each on its own.
+
+Stands beside `client`; reads, never writes. In order: what the caller gives; the environment; dlt's
+configuration (`[sources.mithril]`); the vendor's file. A key is never shown, not even in an error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mithril_elt.errors import KeyRefusedError, UsageError
+
+__all__ = ["Settings", "find_settings", "vendor_files"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What was found: the key, the API's address (None: the public one), the projects (none: all)."""
+
+    api_key: str = field(repr=False)
+    api_url: str | None
+    projects: tuple[str, ...]
+
+
+def find_settings(
+    *, api_key: str | None = None, api_url: str | None = None, projects: Sequence[str] = (), needs_key: bool = True
+) -> Settings:
+    """The settings in force.
+
+    Raises:
+        KeyRefusedError: no key anywhere.
+        UsageError: a configuration file cannot be read, or MITHRIL_PROFILE names none of its profiles.
+    """
+    sources = _Sources()
+    key = api_key or sources.find("api_key", "MITHRIL_API_KEY")
+    if not key and needs_key:
+        raise KeyRefusedError(
+            "no API key: set MITHRIL_API_KEY, or api_key under [sources.mithril] in .dlt/secrets.toml"
+        )
+    named = projects or [p for p in (sources.find("project_id", "MITHRIL_PROJECT") or "").split(",") if p.strip()]
+    return Settings(
+        api_key=key or "",
+        api_url=api_url or sources.find("api_url", "MITHRIL_API_URL"),
+        projects=tuple(p.strip() for p in named),
+    )
+
+
+class _Sources:
+    """The places to look, each opened only when the ones before it have nothing."""
+
+    def __init__(self) -> None:
+        self._profile: Mapping[str, Any] | None = None
+
+    def find(self, name: str, variable: str) -> str | None:
+        places: tuple[Callable[[], Any], ...] = (
+            lambda: os.environ.get(variable),
+            lambda: _from_dlt(name),
+            lambda: self.profile.get(name),
+        )
+        return next((str(value) for value in (place() for place in places) if value), None)
+
+    @property
+    def profile(self) -> Mapping[str, Any]:
+        if self._profile is None:
+            self._profile = _vendor_profile()
+        return self._profile
+
+
+def _from_dlt(name: str) -> Any:
+    """`[sources.mithril]` of dlt's own configuration; dlt is imported only if there may be one."""
+    in_environment = any(variable.startswith("SOURCES__MITHRIL__") for variable in os.environ)
+    folders = (Path.cwd() / ".dlt", Path.home() / ".dlt")
+    if not in_environment and not any(f.glob("*.toml") for f in folders if f.is_dir()):
+        return None
+    import dlt  # noqa: PLC0415  # costs two seconds: only where it may have something to say
+
+    names = ["projects", "project", "project_id"] if name == "project_id" else [name]
+    for each in names:
+        found: list[Any] = [provider.get(f"sources.mithril.{each}") for provider in (dlt.secrets, dlt.config)]
+        value = next((v for v in found if v), None)
+        if value:
+            return ",".join(value) if isinstance(value, list) else value
+    return None
+
+
+def vendor_files() -> list[Path]:
+    """The vendor's configuration files, the one that counts first."""
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return [base / "mithril" / "config.yaml", Path.home() / ".flow" / "config.yaml"]
+
+
+def _vendor_profile() -> Mapping[str, Any]:
+    file = next((f for f in vendor_files() if f.is_file()), None)
+    if file is None:
+        return {}
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        # the parser's own message may quote the line with the key
+        raise UsageError(f"{file} cannot be read as YAML ({type(error).__name__})") from None
+    if not isinstance(content, dict):
+        return {}
+    profiles = content.get("profiles")
+    if not isinstance(profiles, dict):
+        return {**content, "project_id": content.get("project_id") or content.get("project")}
+    wanted = os.environ.get("MITHRIL_PROFILE") or content.get("current_profile")
+    if wanted is None:
+        return {}
+    profile = profiles.get(wanted)
+    if not isinstance(profile, dict):
+        raise UsageError(f"{file} has no profile {wanted!r}; it has {', '.join(map(str, profiles)) or 'none'}")
+    return profile

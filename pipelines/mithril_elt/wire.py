@@ -1,0 +1,101 @@
+"""What an HTTP answer means, apart from who carries it: an error, a wait, or rows to decode.
+
+Stands beside `decode` under `client`; pure. Statuses and messages are those of the API's public
+description: `{"detail": "text"}`, or FastAPI's list of `{"loc", "msg"}` for 422.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError
+
+__all__ = ["Refused", "RetryableError", "judge", "retry_after_s", "server_clock"]
+
+_RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
+_KEY = "the key was refused ({status}) by {what}: is MITHRIL_API_KEY set to one that is valid and not expired?"
+_FINAL: dict[int, tuple[type[MithrilError], str]] = {
+    401: (KeyRefusedError, _KEY),
+    403: (KeyRefusedError, _KEY),
+    404: (NotFoundError, "{what} does not exist or is not this key's to see ({status})"),
+}
+
+
+class RetryableError(ApiError):
+    """A failure that may pass: worth another try after `wait_s`, if the API named a wait."""
+
+    def __init__(self, sentence: str, *, detail: str | None = None, http_status: int | None = None, wait_s: int = 0):
+        super().__init__(sentence, detail=detail, http_status=http_status)
+        self.wait_s = wait_s
+
+
+class Refused(ApiError):  # noqa: N818  # named for what the API did, like its siblings' HTTP words
+    """The API understood and said no (400, 405, 409, 422, 501)."""
+
+    exit_status = 2
+
+
+def judge(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> MithrilError | None:
+    """The error that an answer stands for, or None where it is good to decode."""
+    if 200 <= status < 300:
+        return _misfit(headers, body, what=what)
+    if 300 <= status < 400:
+        return ContractError(f"{what} answered a redirect ({status}), which is not followed with a key")
+    detail = _detail(body)
+    if status in _RETRYABLE:
+        words = "asked to slow down" if status == 429 else "failed"
+        wait_s = retry_after_s(headers)
+        return RetryableError(f"{what} {words} ({status})", detail=detail, http_status=status, wait_s=wait_s)
+    if status in _FINAL:
+        kind, sentence = _FINAL[status]
+        return kind(sentence.format(what=what, status=status), detail=detail)
+    if status in (400, 405, 409, 422, 501):
+        return Refused(f"{what} was refused ({status})", detail=detail, http_status=status)
+    return ApiError(f"{what} answered {status}", detail=detail, http_status=status)
+
+
+def _misfit(headers: Mapping[str, str], body: bytes, *, what: str) -> ContractError | None:
+    kind = headers.get("content-type", "application/json")
+    if "json" not in kind:
+        return ContractError(f"{what} answered {kind or 'no content type'}, not JSON: is the address that of the API?")
+    return None if body else ContractError(f"{what} answered with nothing in it")
+
+
+def _detail(body: bytes) -> str | None:
+    """The API's own words, at most 300 characters of them."""
+    try:
+        detail = msgspec.json.decode(body).get("detail")
+    except (msgspec.DecodeError, AttributeError, UnicodeDecodeError):
+        return None
+    if isinstance(detail, list):
+        parts = [item for item in detail if isinstance(item, dict)]
+        detail = "; ".join(f"{'.'.join(map(str, p.get('loc', [])))}: {p.get('msg', '')}" for p in parts)
+    return str(detail)[:300] if detail else None
+
+
+def retry_after_s(headers: Mapping[str, str]) -> int:
+    """Seconds to wait by `Retry-After`, in seconds or as an HTTP date by the server's clock; 0 if none."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return 0
+    if value.isdigit():
+        return int(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return 0
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(0, -int((server_clock(headers) - until).total_seconds() // 1))
+
+
+def server_clock(headers: Mapping[str, str]) -> datetime:
+    """The server's clock by its `Date` header, this machine's where it has none; UTC, whole seconds."""
+    try:
+        return parsedate_to_datetime(headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return datetime.now(UTC).replace(microsecond=0)
