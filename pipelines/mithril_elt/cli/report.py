@@ -1,0 +1,109 @@
+"""The command `report`: reads the marts of a DuckDB file and prints one report.
+
+Stands at the end of the flow: marts → reports → here. Figures come from `mithril_elt.reports`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from mithril_elt.errors import UsageError
+from mithril_elt.reports import (
+    FORMATS,
+    GROUPINGS,
+    REPORT_NAMES,
+    Report,
+    iso,
+    known_up_to,
+    parse_instant,
+    render,
+    report,
+)
+
+__all__ = ["command"]
+
+
+@click.command("report")
+@click.argument("name", metavar="|".join(REPORT_NAMES))
+@click.option("--by", multiple=True, metavar="|".join(GROUPINGS), help="One row for each; may be given more than once.")
+@click.option("--from", "from_", metavar="T", help="From this whole UTC hour on: 2026-03-01, 2026-03-01T12:00:00Z.")
+@click.option("--to", metavar="T", help="Up to this whole UTC hour, not included.")
+@click.option(
+    "--format", "form", metavar="|".join(FORMATS), default="table", show_default=True, help="How it is printed."
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@click.option("--limit", type=int, metavar="N", help="At most so many rows.")
+@click.option("--db", type=click.Path(path_type=Path), default="mithril.duckdb", show_default=True, metavar="FILE")
+@click.option("--dataset", metavar="NAME", help="The prefix of the schemas, if the load was given one.")
+@click.option("--as-of", metavar="T", help="As it was then: nothing that happened later counts.")
+def command(  # noqa: PLR0917  # click passes all of them by name
+    name: str,
+    by: tuple[str, ...],
+    from_: str | None,
+    to: str | None,
+    form: str,
+    limit: int | None,
+    db: Path,
+    dataset: str | None,
+    as_of: str | None,
+) -> None:
+    """Print a report from the marts: what was used, what it cost, whether it was up, what pausing earned.
+
+    Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
+    round dollars to the cent; json and csv have all twelve places.
+
+    \b
+    Example:
+      mithril-elt report cost --by instance --from 2026-03-01 --to 2026-04-01
+    """
+    from_at = None if from_ is None else parse_instant(from_, option="--from")
+    to_at = None if to is None else parse_instant(to, option="--to")
+    pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
+    schema = f"{dataset}_marts" if dataset else "marts"
+    with _as_of(db, schema, dataset, pinned) as path:
+        answer = report(path, name, by=by, from_at=from_at, to_at=to_at, limit=limit, marts_schema=schema)
+    is_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size(fallback=(80, 24)).columns
+    _print(render(answer, form, width=width, bold=is_terminal))
+    if form == "csv":
+        _warn(answer)
+
+
+@contextmanager
+def _as_of(db: Path, schema: str, dataset: str | None, pinned: datetime | None) -> Iterator[Path]:
+    """The database whose marts are as of that instant: this one, or a scratch copy of it built so."""
+    if pinned is None:
+        yield db
+        return
+    instants = known_up_to(db, marts_schema=schema)
+    if not instants or pinned > max(instants):
+        until = iso(max(instants)) if instants else "nothing yet"
+        raise UsageError(f"--as-of {iso(pinned)} is past what is loaded ({until}): `mithril-elt run` loads more.")
+    if pinned == min(instants) == max(instants):
+        yield db
+        return
+    from mithril_elt.transform import build_scratch  # noqa: PLC0415  # loads dbt, which takes seconds
+
+    with build_scratch(db, as_of=pinned, dataset=dataset) as scratch:
+        yield scratch
+
+
+def _print(text: str) -> None:
+    """Print it, also where the output's encoding lacks a sign: what has no like is shown as `?`."""
+    encoding = sys.stdout.encoding or "utf-8"
+    if not encoding.lower().startswith("utf"):
+        text = text.replace("─", "-").replace("–", "-").encode(encoding, "replace").decode(encoding)
+    click.echo(text, nl=False)
+
+
+def _warn(answer: Report) -> None:
+    """CSV has no place for warnings, so they go to where people look."""
+    for warning in answer.warnings:
+        click.echo(f"Warning: {warning}", err=True)

@@ -1,0 +1,11 @@
+"""The reports: usage, uptime, cost, pause credits, reservations and a summary, asked of the marts.
+
+The end of the flow: endpoints → client → source → load → raw → staging → intermediate → marts → reports.
+"""
+
+from mithril_elt.reports.compose import REPORT_NAMES, Report, known_up_to, report
+from mithril_elt.reports.groupings import GROUPINGS
+from mithril_elt.reports.render import FORMATS, render
+from mithril_elt.reports.span import iso, parse_instant
+
+__all__ = ["FORMATS", "GROUPINGS", "REPORT_NAMES", "Report", "iso", "known_up_to", "parse_instant", "render", "report"]

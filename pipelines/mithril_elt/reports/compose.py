@@ -1,0 +1,185 @@
+"""One report: checked, asked of the marts, and put together with what a reader must know beside it.
+
+Stands at the end of the flow: marts → `query` → `figures` → here; `render` shows what this returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mithril_elt.errors import UsageError
+from mithril_elt.reports.catalog import REPORTS, SUMMARY, Definition, Figure
+from mithril_elt.reports.figures import Cell, Columns, measures_of
+from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.marts import Marts, read_marts
+from mithril_elt.reports.notices import notices
+from mithril_elt.reports.query import Gathered, gather
+from mithril_elt.reports.span import Span, iso
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["REPORT_NAMES", "Report", "known_up_to", "report"]
+
+REPORT_NAMES = (*REPORTS, "summary")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: `rows` under `columns`, the groups first, each cell a Decimal, a count, a text or None.
+
+    Decimals have 12 places and add up: over the rows of any grouping to the row of the ungrouped report,
+    which is `total`. `by` are the groupings asked for, `group_columns` all that the rows have; `row_count`
+    counts the rows before `--limit`; `names` has, by column, the names of its ids.
+    """
+
+    name: str
+    as_of: datetime | None
+    from_at: datetime | None
+    to_at: datetime | None
+    warnings: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    by: tuple[str, ...] = ()
+    group_columns: tuple[str, ...] = ()
+    total: tuple[Cell, ...] = ()
+    row_count: int = 0
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def report(
+    db: Path | duckdb.DuckDBPyConnection,
+    name: str,
+    *,
+    by: Sequence[str] = (),
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
+    limit: int | None = None,
+    marts_schema: str = "marts",
+) -> Report:
+    """The report of that name from the marts of a DuckDB file (opened read-only) or connection.
+
+    `by` are values of `--by`; `from_at` and `to_at` are whole UTC hours with a zone. Rows are in order of
+    time, otherwise of the report's main figure, largest first. `limit` cuts them after that, and changes
+    no figure. Raises UsageError for what has no meaning, WarehouseError for a database that cannot be read.
+    """
+    groupings = _checked(name, by)
+    span = Span(from_at, to_at)
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit} shows nothing: it is 1 or more.")
+    with read_marts(db, marts_schema) as marts:
+        projects = marts.projects()
+        empty = Report(
+            name,
+            min((project.as_of for project in projects if project.as_of is not None), default=None),
+            from_at,
+            to_at,
+            tuple(notices(marts, name, projects, span)),
+            columns=(),
+            rows=(),
+            by=tuple(dict.fromkeys(by)),
+        )
+        whole = _summary(marts, span, empty) if name == "summary" else _grouped(marts, groupings, span, empty)
+    return whole if limit is None else _cut(whole, limit)
+
+
+def known_up_to(db: Path | duckdb.DuckDBPyConnection, *, marts_schema: str = "marts") -> list[datetime]:
+    """The as_of of each project in the marts that has one, in UTC. Raises as `report` does."""
+    with read_marts(db, marts_schema) as marts:
+        return [project.as_of for project in marts.projects() if project.as_of is not None]
+
+
+def _checked(name: str, by: Sequence[str]) -> list[Grouping]:
+    if name not in REPORT_NAMES:
+        raise UsageError(f"There is no report {name!r}: there are {', '.join(REPORT_NAMES)}.")
+    known = REPORTS[name].groupings if name in REPORTS else ()
+    for option in by:
+        if option not in GROUPINGS:
+            raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(GROUPINGS)}.")
+        if not known:
+            raise UsageError(f"The report {name} takes no --by: it is one list of totals.")
+        if option not in known:
+            raise UsageError(f"The report {name} has no meaning by {option}: it has by {', '.join(known)}.")
+    together = [second for first, second in REPORTS[name].together if first in by] if known else []
+    return [GROUPINGS[option] for option in dict.fromkeys([*by, *together])]
+
+
+def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report) -> Report:
+    definition = REPORTS[empty.name]
+    measures = measures_of(definition.figures)
+    whole = gather(marts, measures, (), span)
+    groups = gather(marts, measures, groupings, span) if groupings else whole
+    groups = groups.ordered(_order(groups, whole, definition, groupings))
+    columns = Columns(groups, whole)
+    cells = [columns.cells(figure) for figure in definition.figures]
+    keys = [_shown_key(key, groupings) for key in groups.keys]
+    rows = tuple((*key, *row) for key, row in zip(keys, zip(*cells, strict=True), strict=True))
+    group_columns = tuple(grouping.column for grouping in groupings)
+    return replace(
+        empty,
+        columns=(*group_columns, *(figure.name for figure in definition.figures)),
+        rows=rows,
+        group_columns=group_columns,
+        total=tuple(Columns(whole, whole).cells(figure)[0] for figure in definition.figures),
+        row_count=len(rows),
+        names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
+    )
+
+
+def _summary(marts: Marts, span: Span, empty: Report) -> Report:
+    rows: list[tuple[Cell, ...]] = []
+    for name, figure_names in SUMMARY:
+        figures = _figures(name, figure_names)
+        whole = gather(marts, measures_of(figures), (), span)
+        columns = Columns(whole, whole)
+        rows += [(figure.name, columns.cells(figure)[0], figure.unit.name) for figure in figures]
+    return replace(empty, columns=("metric", "value", "unit"), rows=tuple(rows), row_count=len(rows))
+
+
+def _figures(report_name: str, names: Sequence[str]) -> list[Figure]:
+    by_name = {figure.name: figure for figure in REPORTS[report_name].figures}
+    return [by_name[name] for name in names]
+
+
+def _order(groups: Gathered, whole: Gathered, definition: Definition, groupings: Sequence[Grouping]) -> list[int]:
+    """Positions of the groups by time, then by the main figure (largest first, unknown last), then by id."""
+    [main] = _figures(definition.name, [definition.sorted_by])
+    numbers = Columns(groups, whole).exact(main)
+
+    def rank(position: int) -> tuple[Any, ...]:
+        number = numbers[position]
+        parts = list(zip(groupings, groups.keys[position], strict=True))
+        times = [part for grouping, part in parts if grouping.is_time]
+        ids = [(part is None, part or "") for grouping, part in parts if not grouping.is_time]
+        return (*times, number is None, -(number or 0), *ids)
+
+    return sorted(range(len(groups.keys)), key=rank)
+
+
+def _shown_key(key: tuple[Any, ...], groupings: Sequence[Grouping]) -> tuple[str | None, ...]:
+    return tuple(_shown(part, grouping.column) for part, grouping in zip(key, groupings, strict=True))
+
+
+def _shown(part: object, column: str) -> str | None:
+    if isinstance(part, datetime):
+        return iso(part.replace(tzinfo=UTC))
+    if isinstance(part, date):
+        return part.isoformat()[:7] if column == "month" else part.isoformat()
+    return None if part is None else str(part)
+
+
+def _names(marts: Marts, mart: str, identity: str, name: str) -> dict[str, str]:
+    found = marts.rows(" ".join(("select", identity, ",", name, "from {marts}." + mart)))
+    return {key: text for key, text in found if text}
+
+
+def _cut(whole: Report, limit: int) -> Report:
+    left_out = len(whole.rows) - limit
+    if left_out <= 0:
+        return whole
+    sentence = f"{left_out:,} of {len(whole.rows):,} rows are left out by --limit {limit}."
+    return replace(whole, rows=whole.rows[:limit], warnings=(*whole.warnings, sentence))

@@ -1,0 +1,74 @@
+"""What rows of a report can be of: the values of `--by`, and what each is in the marts.
+
+Stands between marts and reports: `catalog` says which report takes which, `query` puts them into SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["GROUPINGS", "Grouping"]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """One value of `--by`: the column it fills, and what that is where the facts are of instances or reservations.
+
+    `f` is the fact, `i` its row of dim_instances, `r` its row of dim_reservations; None means it has no meaning there.
+    `names` is the mart, the id and the name that a reader is shown beside the id.
+    """
+
+    option: str
+    column: str
+    of_instance: str
+    of_reservation: str | None
+    names: tuple[str, str, str] | None = None
+    missing: str = "(unknown)"
+    is_time: bool = False
+
+
+GROUPINGS = {
+    grouping.option: grouping
+    for grouping in (
+        Grouping(
+            "instance",
+            "instance_id",
+            "f.instance_id",
+            None,
+            ("dim_instances", "instance_id", "instance_name"),
+            missing="(no instance)",
+        ),
+        Grouping(
+            "order",
+            "order_id",
+            "i.order_id",
+            "r.reservation_id",
+            ("dim_reservations", "reservation_id", "reservation_name"),
+            missing="(no order)",
+        ),
+        Grouping(
+            "reservation",
+            "reservation_id",
+            "i.reservation_id",
+            "r.reservation_id",
+            ("dim_reservations", "reservation_id", "reservation_name"),
+            missing="(no reservation)",
+        ),
+        Grouping("bid", "bid_id", "i.bid_id", None, missing="(no bid)"),
+        Grouping("user", "user_id", "i.user_id", "r.user_id"),
+        Grouping(
+            "instance-type",
+            "instance_type_id",
+            "i.instance_type_id",
+            "r.instance_type_id",
+            ("dim_instance_types", "instance_type_id", "instance_type_name"),
+        ),
+        Grouping("region", "region", "i.region", "r.region"),
+        Grouping(
+            "project", "project_id", "f.project_id", "f.project_id", ("dim_projects", "project_id", "project_name")
+        ),
+        Grouping("hour", "hour", "f.hour_at", "f.hour_at", is_time=True),
+        Grouping("day", "day", "f.day", "f.day", is_time=True),
+        Grouping("month", "month", "f.month", "f.month", is_time=True),
+    )
+}

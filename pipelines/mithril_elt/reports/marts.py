@@ -1,0 +1,109 @@
+"""The marts of a DuckDB file, opened to be read and never written.
+
+Stands between marts and reports: the only module of the reports that opens a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mithril_elt.errors import UsageError, WarehouseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Marts", "Project", "read_marts"]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project and the instant up to which its data is complete, in UTC; None until both histories were read."""
+
+    project_id: str
+    as_of: datetime | None
+
+
+@dataclass(frozen=True)
+class Marts:
+    """An open connection and the schema of the marts in it."""
+
+    connection: duckdb.DuckDBPyConnection
+    schema: str
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of the statement, in which `{marts}` stands for the schema; `$name` takes a parameter.
+
+        Raises WarehouseError if a table or a column is not as this release builds it.
+        """
+        import duckdb  # noqa: PLC0415  # takes longer to load than all of the reports
+
+        quoted = '"' + self.schema.replace('"', '""') + '"'
+        try:
+            return self.connection.execute(sql.replace("{marts}", quoted), parameters or {}).fetchall()
+        except duckdb.Error as error:
+            raise WarehouseError(
+                f"The marts in schema {self.schema!r} cannot be read ({_first_line(error)});"
+                " `mithril-elt build --full` builds them anew."
+            ) from error
+
+    def projects(self) -> list[Project]:
+        """The projects in the marts, by id."""
+        found = self.rows("select project_id, as_of from {marts}.dim_projects order by project_id")
+        return [Project(project, as_of and as_of.replace(tzinfo=UTC)) for project, as_of in found]
+
+
+@contextmanager
+def read_marts(db: Path | duckdb.DuckDBPyConnection, schema: str) -> Iterator[Marts]:
+    """The marts of a file, which is closed afterwards, or of a connection, which is left open.
+
+    Raises UsageError if there is no such file or it has no marts of that name, WarehouseError if it is not
+    a DuckDB file or another process holds its lock.
+    """
+    if not isinstance(db, Path):
+        yield _checked(Marts(db, schema), "the database")
+        return
+    connection = _open(db)
+    try:
+        yield _checked(Marts(connection, schema), str(db))
+    finally:
+        connection.close()
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb  # noqa: PLC0415  # as above
+
+    if not path.is_file():
+        raise UsageError(f"There is no database {path}: `mithril-elt run` makes one, and --db names another.")
+    try:
+        return duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        reason = str(error)
+        if "lock" in reason:
+            raise WarehouseError(
+                f"{path} is in use by another process: try again when that has ended or has closed the file."
+            ) from error
+        if "not a valid DuckDB" in reason:
+            raise WarehouseError(f"{path} is not a DuckDB file: name another with --db.") from error
+        raise WarehouseError(f"{path} cannot be opened ({_first_line(error)}).") from error
+
+
+def _checked(marts: Marts, where: str) -> Marts:
+    found = marts.rows(
+        "select 1 from information_schema.tables where table_schema = $schema and table_name = 'dim_projects'",
+        {"schema": marts.schema},
+    )
+    if not found:
+        raise UsageError(
+            f"There are no marts (schema {marts.schema!r}) in {where}: `mithril-elt build` makes them from what is"
+            " loaded, `mithril-elt run` loads and builds."
+        )
+    return marts
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

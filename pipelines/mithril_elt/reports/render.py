@@ -1,0 +1,96 @@
+"""A report as text: a table for people, JSON and CSV for machines, Markdown for a page.
+
+The last step of the flow: report → text. JSON and CSV carry the exact strings, tables what `shown` makes of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+
+from mithril_elt.errors import UsageError
+from mithril_elt.reports.compose import Report
+from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.shown import figures_of, footnotes, group_headings, group_texts, number_text, title
+from mithril_elt.reports.span import iso
+from mithril_elt.reports.table import as_table
+
+__all__ = ["FORMATS", "render"]
+
+FORMATS = ("table", "json", "csv", "markdown")
+
+
+def render(report: Report, form: str, *, width: int = 80, bold: bool = False) -> str:
+    """The report as `table`, `json`, `csv` or `markdown`, ending with a line's end.
+
+    `width` and `bold` are for the table alone. Raises UsageError for any other format.
+    """
+    match form:
+        case "table":
+            return as_table(report, width=width, bold=bold)
+        case "json":
+            return _as_json(report)
+        case "csv":
+            return _as_csv(report)
+        case "markdown":
+            return _as_markdown(report)
+    raise UsageError(f"There is no format {form!r}: there are {', '.join(FORMATS)}.")
+
+
+def _exact(cell: Cell) -> str | int | None:
+    """Decimals with all their places, never with an exponent; the rest as it is."""
+    return f"{cell:f}" if isinstance(cell, Decimal) else cell
+
+
+def _as_json(report: Report) -> str:
+    head = {
+        "report": report.name,
+        "as_of": iso(report.as_of),
+        "from": iso(report.from_at),
+        "to": iso(report.to_at),
+        "warnings": list(report.warnings),
+    }
+    fields = [f'  "{name}": {json.dumps(value, ensure_ascii=False)},' for name, value in head.items()]
+    # A row a line: as easy to read and to compare as it is to parse.
+    rows = ",\n".join(
+        "    " + json.dumps(dict(zip(report.columns, map(_exact, row), strict=True)), ensure_ascii=False)
+        for row in report.rows
+    )
+    body = f"[\n{rows}\n  ]" if rows else "[]"
+    return "\n".join(["{", *fields, f'  "rows": {body}', "}"]) + "\n"
+
+
+def _as_csv(report: Report) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(report.columns)
+    writer.writerows(["" if cell is None else _exact(cell) for cell in row] for row in report.rows)
+    return text.getvalue()
+
+
+def _as_markdown(report: Report) -> str:
+    if report.name == "summary":
+        headings, left = ["metric", "value", "unit"], [True, False, True]
+        rows = [[str(metric), number_text(value), str(unit)] for metric, value, unit in report.rows]
+    else:
+        groups = group_headings(report)
+        figures = figures_of(report)
+        headings = [*groups, *(f"{figure.heading}, {figure.unit.heading}" for figure in figures)]
+        left = [True] * len(groups) + [False] * len(figures)
+        skip = len(report.group_columns)
+        rows = [[*group_texts(report, row), *map(number_text, row[skip:])] for row in report.rows]
+    rule = [":---" if to_left else "---:" for to_left in left]
+    lines = [_markdown_line(line) for line in ([_escaped(text) for text in headings], rule)]
+    lines += [_markdown_line([_escaped(text) for text in row]) for row in rows]
+    notes = [_escaped(note) for note in footnotes(report) if note]
+    return "\n\n".join([f"**{title(report)}**", "\n".join(lines), *notes]) + "\n"
+
+
+def _markdown_line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\|`*_<>[]" else sign for sign in text)

@@ -1,0 +1,118 @@
+"""How a reader sees a report's parts: dollars to the cent, hours to two places, names beside ids, notes below.
+
+Part of the last step of the flow, under `table` and `render`. Machines get exact strings instead (`render`).
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from mithril_elt.reports.catalog import REPORTS, SUMMARY, Figure
+from mithril_elt.reports.compose import Report
+from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.span import iso
+
+__all__ = ["figures_of", "footnotes", "group_headings", "group_texts", "number_text", "summary_sections", "title"]
+
+_ABSENT = "–"
+_CENTS = Decimal("0.01")
+_WIDE = Context(prec=120, rounding=ROUND_HALF_EVEN)
+
+
+def number_text(cell: Cell) -> str:
+    """A figure: half-even to two places, thousands apart; `–` where it is not known."""
+    if cell is None:
+        return _ABSENT
+    if isinstance(cell, Decimal):
+        # `plus` takes the sign from a negative number that rounds to nothing.
+        return f"{_WIDE.plus(cell.quantize(_CENTS, context=_WIDE)):,}"
+    return f"{cell:,}" if isinstance(cell, int) else _instant(cell)
+
+
+def title(report: Report) -> str:
+    """What the report is and for which time: `Cost by day, 2026-03-01 00:00 to 2026-04-01 00:00 UTC`."""
+    words = report.name.replace("-", " ").capitalize()
+    by = f" by {' and '.join(option.replace('-', ' ') for option in report.by)}" if report.by else ""
+    if report.from_at is None and report.to_at is None:
+        return f"{words}{by}, all time"
+    begin = f"from {_instant(iso(report.from_at))} " if report.from_at is not None else ""
+    end = f"to {_instant(iso(report.to_at))} " if report.to_at is not None else ""
+    return f"{words}{by}, {begin}{end}UTC"
+
+
+def footnotes(report: Report) -> list[str]:
+    """What stands under the figures: up to when they are complete, that they are estimates, the warnings."""
+    notes = [] if report.as_of is None else [f"Complete up to {_instant(iso(report.as_of))} UTC."]
+    if report.name == "summary" or REPORTS[report.name].is_estimate:
+        notes.append("Dollars are estimated from the API's histories; this is not an invoice.")
+    return [" ".join(notes), *(f"Warning: {_plain(warning)}" for warning in report.warnings)]
+
+
+def figures_of(report: Report) -> tuple[Figure, ...]:
+    """The figures of the report's columns after the groups."""
+    return REPORTS[report.name].figures
+
+
+def group_headings(report: Report) -> list[str]:
+    """The headings over the texts of `group_texts`: for each grouping the name, if any is known, and the id."""
+    headings = []
+    for grouping in _groupings(report):
+        words = grouping.option.replace("-", " ")
+        headings += [words, ""] if _has_names(report, grouping) else [words]
+    return headings
+
+
+def group_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
+    """What a row is of: for each grouping asked for, the name, if any is known, and the id."""
+    ids = dict(zip(report.group_columns, row, strict=False))
+    texts = []
+    for grouping in _groupings(report):
+        name, identity = _name_and_id(report, grouping, ids)
+        texts += [name, identity] if _has_names(report, grouping) else [identity or name]
+    return [_plain(text) for text in texts]
+
+
+def summary_sections(report: Report) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """The summary by report: its name, and of each figure the words, the value and the unit."""
+    cells = iter(report.rows)
+    sections = []
+    for name, figure_names in SUMMARY:
+        figures = {figure.name: figure for figure in REPORTS[name].figures}
+        lines = []
+        # Rows that --limit left out are not there to be shown.
+        for figure_name, (_, value, _unit) in zip(figure_names, cells, strict=False):
+            figure = figures[figure_name]
+            lines.append((figure.heading, number_text(value), figure.unit.heading))
+        sections.append((name.replace("-", " ").capitalize(), lines))
+    return sections
+
+
+def _groupings(report: Report) -> list[Grouping]:
+    return [GROUPINGS[option] for option in report.by]
+
+
+def _has_names(report: Report, grouping: Grouping) -> bool:
+    return bool(report.names.get(grouping.column))
+
+
+def _name_and_id(report: Report, grouping: Grouping, ids: dict[str, Cell]) -> tuple[str, str]:
+    identity = ids[grouping.column]
+    if identity is not None:
+        text = _instant(str(identity)) if grouping.option == "hour" else str(identity)
+        return report.names.get(grouping.column, {}).get(str(identity), ""), text
+    reservation = ids.get("reservation_id")
+    if grouping.option == "instance" and reservation is not None:
+        name = report.names.get("reservation_id", {}).get(str(reservation), "")
+        return f"(unused) {name}".rstrip(), str(reservation)
+    return grouping.missing, ""
+
+
+def _instant(text: str | None) -> str:
+    """`2026-03-31T12:00:00Z` as `2026-03-31 12:00`; what is below a minute stays where there is any."""
+    return "" if text is None else text.removesuffix("Z").replace("T", " ").removesuffix(":00")
+
+
+def _plain(text: str) -> str:
+    """The text on one line, without control characters: names are whatever their owners typed."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
