@@ -1,0 +1,65 @@
+{#-
+Money and time without floating point. A cost is kept as cent-microseconds (cents for an hour x microseconds),
+a 128-bit integer, through every sum; these macros divide once, at the edge, to 12 decimal places, half-even.
+
+1 hour is 3,600,000,000 us, so hours at scale 12 are us x 2500 / 9; 1 dollar is 360,000,000,000 cent-us, so
+dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to break.
+-#}
+
+{#- A sum too large for 64 bits: 128-bit integers. -#}
+{% macro wide(number) -%}
+    cast({{ number }} as hugeint)
+{%- endmacro %}
+
+{#- Cent-microseconds of a span at a price in cents for an hour. -#}
+{% macro cent_us(price_cents, span_us) -%}
+    {{ wide(price_cents) }} * {{ span_us }}
+{%- endmacro %}
+
+{#- Microseconds as hours. -#}
+{% macro hours(span_us) -%}
+    {{ _scale_12("(" ~ wide(span_us) ~ " * 5000 + 9 * sign(" ~ span_us ~ ")) // 18") }}
+{%- endmacro %}
+
+{#- Cent-microseconds as dollars. -#}
+{% macro usd(amount_cent_us) -%}
+    {{ _scale_12("(" ~ wide(amount_cent_us) ~ " * 50 + 9 * sign(" ~ amount_cent_us ~ ")) // 18") }}
+{%- endmacro %}
+
+{#- How many hundredths of the whole a part is, half-even at 12 places; null where the whole is zero. Neither is negative. -#}
+{% macro percent(part, whole) -%}
+    {%- set scaled = wide(part) ~ " * 100000000000000" -%}
+    {%- set floor = "(" ~ scaled ~ ") // " ~ wide(whole) -%}
+    {%- set twice_rest = "((" ~ scaled ~ ") % " ~ wide(whole) ~ ") * 2" -%}
+    case
+        when {{ whole }} = 0 then null
+        when {{ twice_rest }} > {{ whole }} or ({{ twice_rest }} = {{ whole }} and ({{ floor }}) % 2 = 1)
+            then {{ _scale_12("(" ~ floor ~ " + 1)") }}
+        else {{ _scale_12("(" ~ floor ~ ")") }}
+    end
+{%- endmacro %}
+
+{#- The sum of an amount that is null where it is unknown: the known part, null if none of it is known, 0 if there was no time to charge. -#}
+{% macro sum_known(amount, charged_us) -%}
+    case when sum({{ charged_us }}) = 0 then 0 else sum(case when {{ charged_us }} <> 0 then {{ amount }} end) end
+{%- endmacro %}
+
+{#- The sum of an amount that is null where it is unknown: null as soon as any part is unknown. -#}
+{% macro sum_all_known(amount) -%}
+    case when count(*) = count({{ amount }}) then sum({{ amount }}) end
+{%- endmacro %}
+
+{#- An integer count of 1e-12 as DECIMAL(38, 12). -#}
+{% macro _scale_12(units) -%}
+    cast(cast({{ units }} as decimal(38, 0)) * cast('0.000000000001' as decimal(12, 12)) as decimal(38, 12))
+{%- endmacro %}
+
+{#- The amount of a joined row, null where it is unknown; 0 where there is no such row (its key is null). -#}
+{% macro zero_unless(joined_key, amount) -%}
+    case when {{ joined_key }} is null then 0 else {{ amount }} end
+{%- endmacro %}
+
+{#- What is left to pay of the three parts of a cost; a part that is unknown counts as nothing, and is null beside it. -#}
+{% macro net_cent_us() -%}
+    spot_cost_cent_us + coalesce(allocated_cost_cent_us, 0) - coalesce(pause_credit_cent_us, 0)
+{%- endmacro %}

@@ -1,0 +1,64 @@
+{#- All arithmetic on instants. Every timestamp is UTC without a zone; every span is half-open, [from, to). -#}
+
+{#- A zoned timestamp as UTC without a zone. -#}
+{% macro utc(zoned) -%}
+    timezone('UTC', {{ zoned }})
+{%- endmacro %}
+
+{#- The whole microseconds from one instant to another. -#}
+{% macro us_between(from_at, to_at) -%}
+    date_diff('microsecond', {{ from_at }}, {{ to_at }})
+{%- endmacro %}
+
+{#- The start of the UTC hour of an instant. -#}
+{% macro hour_of(instant) -%}
+    date_trunc('hour', {{ instant }})
+{%- endmacro %}
+
+{#- The start of the UTC hour after the one given. -#}
+{% macro next_hour(hour_at) -%}
+    {{ hour_at }} + interval 1 hour
+{%- endmacro %}
+
+{#- One row for each UTC hour that a span touches: stands alone in a select list, and multiplies the rows. -#}
+{% macro each_hour(from_at, to_at) -%}
+    unnest(generate_series({{ hour_of(from_at) }}, {{ to_at }} - interval 1 microsecond, interval 1 hour))
+{%- endmacro %}
+
+{#- An instant so many months later. -#}
+{% macro months_after(instant, months) -%}
+    {{ instant }} + interval {{ months | int }} month
+{%- endmacro %}
+
+{#- The wall clock of an instant in the report's zone. -#}
+{% macro report_clock(instant) -%}
+    {%- if var("report_timezone") == "UTC" -%}
+        {{ instant }}
+    {%- else -%}
+        timezone('{{ var("report_timezone") }}', timezone('UTC', {{ instant }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The day of an instant in the report's zone. -#}
+{% macro report_day(instant) -%}
+    cast({{ report_clock(instant) }} as date)
+{%- endmacro %}
+
+{#- The first day of the month of an instant in the report's zone. -#}
+{% macro report_month(instant) -%}
+    cast(date_trunc('month', {{ report_clock(instant) }}) as date)
+{%- endmacro %}
+
+{#- The variable `as_of` as a timestamp literal; its zone must be written as Z. -#}
+{% macro pinned_as_of() -%}
+    {%- set pinned = var("as_of") | string -%}
+    {%- if not modules.re.fullmatch("\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z", pinned) -%}
+        {{ exceptions.raise_compiler_error("as_of must look like 2026-03-31T00:00:00Z, not " ~ pinned) }}
+    {%- endif -%}
+    cast('{{ pinned | replace("T", " ") | replace("Z", "") }}' as timestamp)
+{%- endmacro %}
+
+{#- A key for a span: its owner and its start, readable. -#}
+{% macro span_key(owner_id, from_at) -%}
+    {{ owner_id }} || '@' || cast({{ from_at }} as varchar)
+{%- endmacro %}

@@ -1,0 +1,83 @@
+{{ config(materialized='table') }}
+
+with
+
+pauses as (
+    select * from {{ ref('int_pauses') }}
+),
+
+stretches as (
+    select * from {{ ref('int_unclaimed_stretches') }}
+),
+
+rate_periods as (
+    select * from {{ ref('int_rate_periods') }}
+    where rate_kind = 'pause'
+),
+
+creditable as (
+    select
+        pause_id as source_id,
+        case when is_credited then 'credited' when has_terms then 'short' else 'without_terms' end as credit_kind,
+        instance_id,
+        reservation_id,
+        started_at,
+        ended_at
+    from pauses
+    union all
+    select
+        stretch_id as source_id,
+        'unclaimed' as credit_kind,
+        instance_id,
+        reservation_id,
+        started_at,
+        ended_at
+    from stretches
+),
+
+rated as (
+    select
+        creditable.source_id,
+        creditable.credit_kind,
+        creditable.instance_id,
+        creditable.reservation_id,
+        rate_periods.rate_cents,
+        greatest(creditable.started_at, coalesce(rate_periods.from_at, creditable.started_at)) as started_at,
+        least(creditable.ended_at, coalesce(rate_periods.to_at, creditable.ended_at)) as ended_at
+    from creditable
+    left join rate_periods
+        on creditable.reservation_id = rate_periods.reservation_id
+        and creditable.started_at < rate_periods.to_at
+        and creditable.ended_at > rate_periods.from_at
+),
+
+touched_hours as (
+    select
+        *,
+        {{ each_hour('started_at', 'ended_at') }} as hour_at
+    from rated
+),
+
+cut_spans as (
+    select
+        source_id,
+        credit_kind,
+        instance_id,
+        reservation_id,
+        hour_at,
+        rate_cents,
+        {{ us_between(
+            'greatest(started_at, hour_at)',
+            'least(ended_at, ' ~ next_hour('hour_at') ~ ')'
+        ) }} as piece_us
+    from touched_hours
+),
+
+final as (
+    select
+        *,
+        {{ cent_us('rate_cents', 'piece_us') }} as piece_cent_us
+    from cut_spans
+)
+
+select * from final

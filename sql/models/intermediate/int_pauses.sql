@@ -1,0 +1,47 @@
+with
+
+spells as (
+    select * from {{ ref('int_status_spells') }}
+    where status = 'PAUSED'
+),
+
+instances as (
+    select * from {{ ref('int_instances') }}
+    where order_type = 'reserved'
+),
+
+reservations as (
+    select * from {{ ref('int_reservations') }}
+),
+
+clipped_pauses as (
+    select
+        spells.instance_id,
+        instances.reservation_id,
+        instances.project_id,
+        coalesce(reservations.has_terms, false) as has_terms,
+        greatest(spells.started_at, coalesce(reservations.starts_at, spells.started_at)) as started_at,
+        least(spells.ended_at, coalesce(reservations.ends_at, spells.ended_at)) as ended_at,
+        spells.is_open and (reservations.ends_at is null or reservations.ends_at > spells.ended_at) as is_open
+    from spells
+    inner join instances on spells.instance_id = instances.instance_id
+    left join reservations on instances.reservation_id = reservations.reservation_id
+),
+
+measured_pauses as (
+    select
+        *,
+        {{ us_between('started_at', 'ended_at') }} as paused_us
+    from clipped_pauses
+    where started_at < ended_at
+),
+
+final as (
+    select
+        {{ span_key('instance_id', 'started_at') }} as pause_id,
+        *,
+        has_terms and paused_us >= {{ var('pause_credit_min_seconds') | int }} * 1000000 as is_credited
+    from measured_pauses
+)
+
+select * from final

@@ -1,0 +1,76 @@
+with
+
+spells as (
+    select * from {{ ref('int_status_spells') }}
+),
+
+instances as (
+    select * from {{ ref('int_instances') }}
+    where order_type = 'reserved'
+),
+
+reservations as (
+    select * from {{ ref('int_reservations') }}
+    where has_terms
+),
+
+reserved_spells as (
+    select
+        spells.instance_id,
+        instances.reservation_id,
+        spells.started_at,
+        spells.ended_at,
+        reservations.starts_at as window_starts_at,
+        reservations.ends_at as window_ends_at
+    from spells
+    inner join instances on spells.instance_id = instances.instance_id
+    inner join reservations on instances.reservation_id = reservations.reservation_id
+    where not spells.is_up and spells.status <> 'PAUSED'
+),
+
+breaks as (
+    select
+        *,
+        case
+            when started_at = lag(ended_at) over (partition by instance_id order by started_at) then 0
+            else 1
+        end as breaks_off
+    from reserved_spells
+),
+
+numbered_spells as (
+    select
+        *,
+        sum(breaks_off) over (
+            partition by instance_id order by started_at
+            rows between unbounded preceding and current row
+        ) as stretch_number
+    from breaks
+),
+
+clipped_stretches as (
+    select
+        instance_id,
+        reservation_id,
+        greatest(min(started_at), min(window_starts_at)) as started_at,
+        least(max(ended_at), min(window_ends_at)) as ended_at
+    from numbered_spells
+    group by instance_id, reservation_id, stretch_number
+),
+
+measured_stretches as (
+    select
+        *,
+        {{ us_between('started_at', 'ended_at') }} as unclaimed_us
+    from clipped_stretches
+),
+
+final as (
+    select
+        {{ span_key('instance_id', 'started_at') }} as stretch_id,
+        *
+    from measured_stretches
+    where unclaimed_us >= {{ var('pause_credit_min_seconds') | int }} * 1000000
+)
+
+select * from final

@@ -1,0 +1,60 @@
+with
+
+status_changes as (
+    select * from {{ ref('int_status_changes') }}
+    where status = 'TERMINATED' and next_status is null
+),
+
+instances as (
+    select * from {{ ref('int_instances') }}
+    where order_type = 'reserved'
+),
+
+reservations as (
+    select * from {{ ref('int_reservations') }}
+),
+
+return_rates as (
+    select * from {{ ref('int_rate_periods') }}
+    where rate_kind = 'return'
+),
+
+returns as (
+    select
+        instances.instance_id,
+        instances.reservation_id,
+        instances.project_id,
+        status_changes.started_at as returned_at,
+        {{ us_between('greatest(status_changes.started_at, reservations.starts_at)', 'reservations.ends_at') }}
+            as hours_left_us
+    from status_changes
+    inner join instances on status_changes.instance_id = instances.instance_id
+    inner join reservations on instances.reservation_id = reservations.reservation_id
+    where status_changes.started_at < reservations.ends_at
+),
+
+rated_returns as (
+    select
+        returns.*,
+        {{ cent_us('return_rates.rate_cents', 'returns.hours_left_us') }} as return_credit_cent_us
+    from returns
+    inner join return_rates
+        on returns.reservation_id = return_rates.reservation_id
+        and returns.returned_at >= return_rates.from_at
+        and returns.returned_at < return_rates.to_at
+),
+
+final as (
+    select
+        instance_id,
+        reservation_id,
+        project_id,
+        returned_at,
+        hours_left_us,
+        {{ hours('hours_left_us') }} as left_hours,
+        return_credit_cent_us,
+        {{ usd('return_credit_cent_us') }} as return_credit_usd
+    from rated_returns
+)
+
+select * from final

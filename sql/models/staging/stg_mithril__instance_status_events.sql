@@ -1,0 +1,20 @@
+with
+
+source as (
+    select * from {{ source('raw', 'instance_status_events') }}
+),
+
+renamed as (
+    select
+        cast(project as varchar) as project_id,
+        cast(instance_fid as varchar) as instance_id,
+        cast(bid_fid as varchar) as bid_id,
+        cast(reservation_fid as varchar) as reservation_id,
+        cast("timestamp" as timestamp) as occurred_at,
+        cast({{ bare_status('status') }} as varchar) as status,
+        cast(read_at as timestamp) as read_at,
+        cast(_dlt_load_id as varchar) as load_id
+    from source
+)
+
+select * from renamed

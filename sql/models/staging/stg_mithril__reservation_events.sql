@@ -1,0 +1,21 @@
+with
+
+source as (
+    select * from {{ source('raw', 'reservation_events') }}
+),
+
+renamed as (
+    select
+        cast(project as varchar) as project_id,
+        cast(reservation_fid as varchar) as reservation_id,
+        cast("timestamp" as timestamp) as occurred_at,
+        cast(event_type as varchar) as event_type,
+        cast(unit_price_cents as bigint) as unit_price_cents,
+        cast(pause_credit_cents as bigint) as pause_credit_cents,
+        cast(return_credit_cents as bigint) as return_credit_cents,
+        cast(read_at as timestamp) as read_at,
+        cast(_dlt_load_id as varchar) as load_id
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,31 @@
+with
+
+source as (
+    select * from {{ source('raw', 'reservations') }}
+),
+
+renamed as (
+    select
+        cast(fid as varchar) as reservation_id,
+        cast(name as varchar) as reservation_name,
+        cast(project as varchar) as project_id,
+        cast(created_by as varchar) as user_id,
+        cast(created_at as timestamp) as created_at,
+        cast(instance_quantity as bigint) as instance_quantity,
+        cast(instance_type as varchar) as instance_type_id,
+        cast(region as varchar) as region,
+        cast(instances as varchar) as instance_ids,
+        cast(status as varchar) as status,
+        cast(start_time as timestamp) as starts_at,
+        cast(end_time as timestamp) as ends_at,
+        cast(unit_price_usd as decimal(38, 9)) as unit_price_usd,
+        cast(total_price_usd as decimal(38, 9)) as total_price_usd,
+        cast(other_fields as varchar) as other_fields,
+        cast(version_hash as varchar) as version_hash,
+        cast(_dlt_load_id as varchar) as load_id,
+        {{ utc('_dlt_valid_from') }} as valid_from,
+        {{ utc('_dlt_valid_to') }} as valid_to
+    from source
+)
+
+select * from renamed
