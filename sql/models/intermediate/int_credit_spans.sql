@@ -66,18 +66,23 @@ cut_spans as (
         reservation_id,
         hour_at,
         rate_cents,
-        {{ us_between(
-            'greatest(started_at, hour_at)',
-            'least(ended_at, ' ~ next_hour('hour_at') ~ ')'
-        ) }} as piece_us
+        greatest(started_at, hour_at) as from_at,
+        least(ended_at, {{ next_hour('hour_at') }}) as to_at
     from touched_hours
+),
+
+measured_spans as (
+    select
+        *,
+        {{ us_between('from_at', 'to_at') }} as piece_us
+    from cut_spans
 ),
 
 final as (
     select
         *,
         {{ cent_us('rate_cents', 'piece_us') }} as piece_cent_us
-    from cut_spans
+    from measured_spans
 )
 
 select * from final
