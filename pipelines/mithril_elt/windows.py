@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Self
 
 from mithril_elt.errors import UsageError
@@ -84,7 +85,7 @@ def missing(wanted: Span, covered: Iterable[Span]) -> list[Span]:
 def holes(covered: Iterable[Span]) -> list[Span]:
     """The time between the first and the last covered instant that nothing covers."""
     spans = merged(covered)
-    return [Span(a.end, b.start) for a, b in zip(spans, spans[1:], strict=False)]
+    return [Span(a.end, b.start) for a, b in pairwise(spans)]
 
 
 def plan(covered: Sequence[Span], wish: Wish) -> list[Span]:
@@ -98,9 +99,10 @@ def plan(covered: Sequence[Span], wish: Wish) -> list[Span]:
     """
     spans = merged(covered)
     end = min(wish.until or wish.now, wish.now)
-    start = wish.since or min([s.start for s in spans[:1]] + [wish.oldest] * (wish.oldest is not None), default=end)
     if wish.since and wish.since >= end:
         raise UsageError(f"--since {wish.since.isoformat()} is not before the end of the run, {end.isoformat()}")
+    known = [span.start for span in spans[:1]] + ([wish.oldest] if wish.oldest else [])
+    start = wish.since or min(known, default=end)
     if spans:
         start = min(start, spans[-1].end)
     if start >= end:
@@ -109,7 +111,7 @@ def plan(covered: Sequence[Span], wish: Wish) -> list[Span]:
     if wish.deep:
         return [wanted]
     todo = missing(wanted, spans)
-    if spans and end > spans[-1].end:
+    if spans and end >= spans[-1].end:
         again = max(spans[-1].end - wish.lookback, spans[-1].start)
         if again < spans[-1].end:
             todo.append(Span(again, spans[-1].end))

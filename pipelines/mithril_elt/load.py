@@ -1,0 +1,227 @@
+"""The load: what is left of a crash first, then window by window, each one dlt run, and a row of `runs`.
+
+Stands between `source` and the raw tables. A window is in the ledger exactly when its rows are in the
+database, since both travel in one dlt package; so a run that was killed costs at most one window again.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from mithril_elt.api import Mithril
+from mithril_elt.errors import MithrilError
+from mithril_elt.lateness import Lateness
+from mithril_elt.lists import Lists, choose_projects, read_lists
+from mithril_elt.lock import locked, work_folder
+from mithril_elt.warehouse import Translated, try_write
+from mithril_elt.windows import Span, Wish, cut, plan
+
+__all__ = ["LoadPlan", "LoadResult", "Progress", "load", "open_pipeline"]
+
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+os.environ.setdefault("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """What a load is asked for; see `windows.Wish` for the times."""
+
+    projects: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    lookback: timedelta = timedelta(days=3)
+    deep: bool = False
+    window: timedelta = timedelta(days=7)
+    dataset: str | None = None
+
+
+@dataclass
+class Progress:
+    """How far a load is. Windows count once for each project and both histories."""
+
+    windows_planned: int = 0
+    windows_done: int = 0
+    rows: int = 0
+    requests: int = 0
+
+
+@dataclass
+class LoadResult(Progress):
+    """What a load did; the row of `raw.runs`."""
+
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    finished_at: datetime | None = None
+    as_of: datetime | None = None
+    outcome: str = "failed"
+    error: str | None = None
+    retries: int = 0
+    bytes: int = 0
+    late_rows: int = 0
+    late_seconds: int = 0
+    version: str = field(default_factory=lambda: version("mithril-elt"))
+    projects: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def open_pipeline(db: Path, dataset: str | None = None) -> Any:
+    """The dlt pipeline of a database: named mithril, its working folder hidden beside the file."""
+    import dlt  # noqa: PLC0415  # two seconds that other commands need not pay
+
+    return dlt.pipeline(
+        "mithril",
+        destination=dlt.destinations.duckdb(str(db)),
+        dataset_name=f"{dataset}_raw" if dataset else "raw",
+        pipelines_dir=str(work_folder(db)),
+    )
+
+
+def load(
+    api: Mithril, db: Path, wanted: LoadPlan | None = None, *, on_progress: Callable[[Progress], None] | None = None
+) -> LoadResult:
+    """Loads what is new since the last run, and the look-back, into the raw tables of a DuckDB file.
+
+    Raises:
+        UsageError: times that have no meaning; nothing was written.
+        NotFoundError: a project that the key does not see; nothing was written.
+        LockedError: another run holds the database.
+        WarehouseError: the file cannot be opened or written.
+        KeyRefusedError, ApiError, ContractError: the API; windows finished before are kept.
+    """
+    with locked(db):
+        try_write(db)
+        return _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None)).run()
+
+
+class _Load:
+    """One load under its lock: the state that its steps share."""
+
+    def __init__(self, api: Mithril, db: Path, wanted: LoadPlan, on_progress: Callable[[Progress], None]) -> None:
+        self.api, self.db, self.wanted, self.on_progress = api, db, wanted, on_progress
+        self.result = LoadResult()
+        self.pipeline = open_pipeline(db, wanted.dataset)
+
+    def run(self) -> LoadResult:
+        now = self.api.server_now()
+        projects = choose_projects(self.api, self.wanted.projects)
+        self.result.projects = projects
+        _check_times(self.wanted, now)
+        self._drain()
+        self.result.as_of = min(self.wanted.until or now, now)
+        try:
+            lists = read_lists(self.api, projects, settled_before=self._settled_before(projects))
+            batches = list(self._batches(projects, now, lists))
+            self.result.windows_planned = sum(map(len, batches))
+            self._read(projects, lists, batches)
+            self.result.outcome = "done"
+        except MithrilError as error:
+            self.result.error = str(error)
+            raise
+        finally:
+            self._close_run()
+        return self.result
+
+    def _drain(self) -> None:
+        """Restores the state if the working folder was lost, then loads what a crash left behind."""
+        with Translated(self.db):
+            self.pipeline.sync_destination()
+            if self.pipeline.has_pending_data:
+                self.pipeline.run(loader_file_format="parquet")
+
+    def _state(self, history_table: str) -> dict[str, Any]:
+        sources: dict[str, Any] = self.pipeline.state.get("sources", {})
+        state: dict[str, Any] = sources.get("mithril", {}).get("resources", {}).get(history_table, {})
+        return state
+
+    def _covered(self, project: str) -> list[Span]:
+        """What both histories have of a project: windows are read for both, so they do not differ for long."""
+        from mithril_elt.reading import HISTORIES, covered_spans  # noqa: PLC0415  # imports dlt
+
+        spans = [set(covered_spans(self._state(history.table), project)) for history in HISTORIES]
+        return sorted(set.intersection(*spans))
+
+    def _settled_before(self, projects: Sequence[str]) -> datetime | None:
+        ends = [spans[-1].end if (spans := self._covered(project)) else None for project in projects]
+        known = [end for end in ends if end]
+        return min(known) - self.wanted.lookback if known and len(known) == len(ends) and not self.wanted.deep else None
+
+    def _batches(self, projects: Sequence[str], now: datetime, lists: Lists) -> Iterator[dict[str, Span]]:
+        """One window of each project at a time, from the oldest on."""
+        wanted = self.wanted
+        yesterday = now.replace(hour=0, minute=0, second=0) - timedelta(days=1)
+        due = []
+        for project in projects:
+            oldest = min(lists.oldest.get(project, yesterday), yesterday)
+            wish = Wish(now, wanted.since, wanted.until, oldest, wanted.lookback, wanted.deep)
+            due.append(list(cut(plan(self._covered(project), wish), wanted.window)))
+        for spans in zip_longest(*due):
+            yield {project: span for project, span in zip(projects, spans, strict=True) if span}
+
+    def _read(self, projects: Sequence[str], lists: Lists, batches: list[dict[str, Span]]) -> None:
+        planned = {p: [batch[p] for batch in batches if p in batch] for p in projects}
+        covered = {p: self._covered(p) for p in projects}
+        late = Lateness(self.pipeline, covered, self.result.as_of)
+        for n, batch in enumerate(batches or [{}]):
+            self._run_batch(projects, lists, batch, planned, late, first=n == 0)
+            self.result.windows_done += len(batch)
+            self.result.late_rows, self.result.late_seconds = late.rows, late.seconds
+            self._tell()
+
+    def _run_batch(
+        self,
+        projects: Sequence[str],
+        lists: Lists,
+        batch: dict[str, Span],
+        planned: dict[str, list[Span]],
+        late: Lateness,
+        *,
+        first: bool,
+    ) -> None:
+        from mithril_elt.reading import Reading  # noqa: PLC0415  # imports dlt
+        from mithril_elt.source import reading_source  # noqa: PLC0415  # imports dlt
+
+        reading = Reading(
+            open_api=lambda: nullcontext(self.api),
+            projects=lambda _: projects,
+            todo=lambda project, _: [batch[project]] if project in batch else [],
+            planned=planned,
+            run_id=self.result.run_id,
+            lists=lists,
+            with_lists=first,
+            closes_periods=first,
+            observe=late.observe,
+        )
+        with Translated(self.db):
+            self.pipeline.run(reading_source(reading), loader_file_format="parquet")
+        self.result.rows += reading.rows
+
+    def _tell(self) -> None:
+        self.result.requests = self.api.traffic.requests
+        self.on_progress(self.result)
+
+    def _close_run(self) -> None:
+        """Writes the row of `raw.runs`; a failure to do so never hides the one before it."""
+        from mithril_elt.rows import arrow  # noqa: PLC0415  # imports pyarrow
+        from mithril_elt.source import runs_source  # noqa: PLC0415  # imports dlt
+
+        result, traffic = self.result, self.api.traffic
+        result.finished_at = datetime.now(UTC)
+        result.requests, result.retries, result.bytes = traffic.requests, traffic.retries, traffic.size_bytes
+        result.warnings = list(self.api.novelties.warnings)
+        hidden = suppress(MithrilError) if result.outcome == "failed" else nullcontext()
+        with hidden, Translated(self.db):
+            self.pipeline.run(runs_source(arrow("runs", [vars(result)])), loader_file_format="parquet")
+
+
+def _check_times(wanted: LoadPlan, now: datetime) -> None:
+    """Refuses times that have no meaning before anything is written."""
+    plan([], Wish(now, wanted.since, wanted.until))

@@ -1,0 +1,164 @@
+"""From the API's rows to Arrow tables of the declared schema; pure.
+
+Stands inside `source`: what an answer said, at the grain of the raw table, instants as UTC, money exact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from mithril_elt.decode import Novelties, Page, money_cents, money_usd, utc
+from mithril_elt.endpoints import MarketSeries, PriceHistory, ReservationUsage, StatusHistory
+from mithril_elt.errors import ContractError
+from mithril_elt.tables import raw_table
+from mithril_elt.windows import Span
+
+__all__ = [
+    "arrow",
+    "market_rows",
+    "price_rows",
+    "reservation_event_rows",
+    "status_rows",
+    "usage_rows",
+    "version_rows",
+]
+
+Rows = list[dict[str, Any]]
+
+
+def arrow(table: str, rows: Rows) -> pa.Table:
+    """Those rows as an Arrow table with every column of the raw table, also when there are none.
+
+    Raises:
+        ContractError: a value does not fit the column, such as an integer over 64 bits.
+    """
+    schema = raw_table(table).arrow_schema
+    try:
+        return pa.table({f.name: pa.array([row.get(f.name) for row in rows], f.type) for f in schema}, schema=schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        raise ContractError(f"a row of {table} does not fit its columns ({error})") from error
+
+
+def version_rows(page: Page, novelties: Novelties, **added: Any) -> Rows:
+    """Rows of a list as versions: the API's fields, times in UTC, prices in dollars, and a hash of it all."""
+    out = []
+    for row, other in zip(page.rows, page.others, strict=True):
+        said = {k: v for k, v in msgspec.structs.asdict(row).items() if v is not None}
+        flat = {k: _plain(k, v, novelties) for k, v in {**added, **said}.items()}
+        flat = {f"{k}_usd" if k.endswith("_price") else k: v for k, v in flat.items()}
+        flat["other_fields"] = msgspec.json.encode(other, order="deterministic").decode() if other else None
+        flat["version_hash"] = _hash(flat)
+        out.append(flat)
+    return out
+
+
+def _plain(name: str, value: Any, novelties: Novelties) -> Any:
+    if isinstance(value, datetime):
+        return utc(value, novelties)
+    if isinstance(value, list):
+        return msgspec.json.encode(value).decode()
+    return money_usd(value) if name.endswith("_price") else value
+
+
+def _hash(row: Mapping[str, Any]) -> str:
+    said = {k: v for k, v in row.items() if v is not None}
+    return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:32]
+
+
+def status_rows(histories: Iterable[StatusHistory], span: Span, novelties: Novelties, **added: Any) -> Rows:
+    """Status events inside the span, one row each.
+
+    A state that was in force before the span, or was clipped to its edge, belongs to another window or to
+    none, so that the rows are the same whatever `start_time` selects.
+    """
+    return [
+        {**added, **_owner(history), "timestamp": at, "status": event.status}
+        for history in histories
+        for event in history.events
+        if span.start <= (at := utc(event.timestamp, novelties)) < span.end
+    ]
+
+
+def price_rows(histories: Iterable[PriceHistory], span: Span, novelties: Novelties, **added: Any) -> Rows:
+    """Price periods that start inside the span, one row each; the same rule as for status events."""
+    return [
+        {
+            **added,
+            **_owner(history),
+            "start_time": at,
+            "end_time": utc(period.end_time, novelties) if period.end_time else None,
+            "price_cents": period.price_cents,
+        }
+        for history in histories
+        for period in history.events
+        if span.start <= (at := utc(period.start_time, novelties)) < span.end
+    ]
+
+
+def _owner(history: StatusHistory | PriceHistory) -> dict[str, Any]:
+    return {
+        "instance_fid": history.instance_fid,
+        "bid_fid": history.bid_fid,
+        "reservation_fid": history.reservation_fid,
+    }
+
+
+def reservation_event_rows(page: Page, novelties: Novelties, **added: Any) -> Rows:
+    """The events of one reservation, one row each."""
+    rows = [{**msgspec.structs.asdict(event), **added} for event in page.rows]
+    return [{**row, "timestamp": utc(row["timestamp"], novelties)} for row in rows]
+
+
+def usage_rows(usage: ReservationUsage, novelties: Novelties, **added: Any) -> tuple[dict[str, Any], Rows]:
+    """The vendor's summary of one reservation, and its grants, one row each."""
+    said = msgspec.structs.asdict(usage.summary)
+    times = {f"{kind}_instance_us": _us(said.pop(f"{kind}_instance_hours")) for kind in ("reserved", "active", "idle")}
+    as_of = utc(said["as_of"], novelties) if said["as_of"] else None
+    events = msgspec.json.encode(usage.pricing_events).decode()
+    summary = {**said, **times, "as_of": as_of, "pricing_events": events, **added}
+    grants: Rows = []
+    for grant in usage.grants:
+        starts_at = utc(grant.starts_at, novelties)
+        grants.append(
+            {
+                **added,
+                "starts_at": starts_at,
+                "position": sum(other["starts_at"] == starts_at for other in grants),
+                "ends_at": utc(grant.ends_at, novelties) if grant.ends_at else None,
+                "quantity": grant.quantity,
+                "unit_price_cents": money_cents(grant.unit_price),
+                "price_credit_cents": money_cents(grant.price_credit),
+                "return_credit_cents": money_cents(grant.return_credit),
+            }
+        )
+    return summary, grants
+
+
+def _us(duration: timedelta | None) -> int | None:
+    return None if duration is None else duration // timedelta(microseconds=1)
+
+
+def market_rows(series: Iterable[MarketSeries], novelties: Novelties, **added: Any) -> Rows:
+    """Market prices, one row for each type, region and instant."""
+    return [
+        {
+            **added,
+            "instance_type": each.instance_type,
+            "region": each.region,
+            "timestamp": utc(at, novelties),
+            "spot_price_usd": money_usd(_at(each.spot_prices, n)),
+            "reserved_price_usd": money_usd(_at(each.reserved_prices, n)),
+        }
+        for each in series
+        for n, at in enumerate(each.timestamps)
+    ]
+
+
+def _at(prices: list[str | int | None], n: int) -> str | int | None:
+    return prices[n] if n < len(prices) else None

@@ -1,0 +1,112 @@
+"""The dlt source: resources named as the raw tables, with their keys and how rows are merged.
+
+Stands between `reading` (what is asked and in which order) and `load`. `mithril_source()` works in any
+dlt pipeline; `load` drives the same resources window by window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.extract import DltResource
+
+from mithril_elt.api import Mithril
+from mithril_elt.client import DEFAULT_API_URL
+from mithril_elt.lists import LIST_TABLES, choose_projects
+from mithril_elt.reading import HISTORIES, Reading, history_tables, list_tables, window_tables
+from mithril_elt.tables import RawTable, raw_table
+from mithril_elt.windows import Span, Wish, cut, plan
+
+__all__ = ["WINDOW", "mithril_source", "reading_source", "runs_source", "table_hints", "table_resource"]
+
+WINDOW = timedelta(days=7)  # a dlt run costs about 0.4 s; a crash costs at most one window
+
+
+def table_hints(table: RawTable) -> dict[str, Any]:
+    """dlt's hints of a raw table: key, how rows are merged, every column with its description."""
+    columns = {c.name: {"name": c.name, "nullable": c.nullable, "description": c.description} for c in table.columns}
+    for column in table.columns:
+        if column.kind == "timestamp":
+            columns[column.name] |= {"timezone": False, "precision": 6}
+    common = {"table_name": table.name, "columns": columns}
+    if table.history == "versions":
+        strategy = {"disposition": "merge", "strategy": "scd2", "row_version_column_name": "version_hash"}
+        return {**common, "write_disposition": strategy, "merge_key": table.versioned_within}
+    if "end_time" in columns:
+        columns["end_time"]["dedup_sort"] = "desc"  # of two readings in one answer, the closed one
+    strategy = {"disposition": "merge", "strategy": "delete-insert"}
+    return {**common, "write_disposition": strategy, "primary_key": list(table.key)}
+
+
+@dlt.source(name="mithril", max_table_nesting=0)
+def reading_source(reading: Reading) -> Any:
+    """The resources of one reading, named as the raw tables."""
+    if reading.with_lists:
+        for name in LIST_TABLES:
+            yield table_resource(name, list_tables(reading, name))
+    for history in HISTORIES:
+        yield table_resource(history.table, history_tables(reading, history))
+    yield table_resource("windows", window_tables(reading))
+
+
+@dlt.source(name="mithril", max_table_nesting=0)
+def runs_source(run: pa.Table) -> Any:
+    """The row of one run."""
+    yield table_resource("runs", lambda: iter([run]))
+
+
+def table_resource(name: str, tables: Callable[[], Iterator[pa.Table]]) -> DltResource:
+    """A dlt resource that fills the raw table of that name."""
+    return dlt.resource(tables, name=name, **table_hints(raw_table(name)))
+
+
+@dlt.source(name="mithril", max_table_nesting=0)
+def mithril_source(
+    api_key: str = dlt.secrets.value,
+    api_url: str = DEFAULT_API_URL,
+    *,
+    projects: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    lookback_days: int = 3,
+    deep: bool = False,
+) -> Any:
+    """Everything of an account, for use in your own pipeline: `pipeline.run(mithril_source())`.
+
+    Thirteen tables (see `tables.RAW_TABLES`) but for `runs`; incremental by itself: the ledger travels in
+    the pipeline's state. Load with `loader_file_format="parquet"`. All windows are read in one dlt run; the
+    command line loads window by window, so that a crash costs one window at most.
+
+    Args:
+        api_key: `fkey_…`, from `sources.mithril.api_key` of dlt's configuration.
+        api_url: the API's address.
+        projects: fids or names; none: all that the key sees.
+        since: where to start the first time; by default the day of the oldest thing the lists name.
+        until: where to end; by default the server's clock at the start.
+        lookback_days: how much of what is covered is read again, for rows that become visible late.
+        deep: read everything again from `since`.
+    """
+    kept: dict[str, Any] = {}
+
+    def chosen(api: Mithril) -> Sequence[str]:
+        if "projects" not in kept:
+            kept["now"] = api.server_now()
+            kept["projects"] = choose_projects(api, projects)
+        return list(kept["projects"])
+
+    def todo(project: str, covered: list[Span]) -> list[Span]:
+        oldest = reading.lists.oldest.get(project) if reading.lists else None
+        wish = Wish(kept["now"], since, until, oldest, timedelta(days=lookback_days), deep)
+        return list(cut(plan(covered, wish), WINDOW))
+
+    reading = Reading(
+        open_api=lambda: Mithril(api_key, api_url),
+        projects=chosen,
+        todo=todo,
+        run_id="dlt",
+    )
+    return list(reading_source(reading).resources.values())

@@ -1,0 +1,81 @@
+"""Opening the DuckDB file, and what its errors mean to a user.
+
+Stands under `load`, `transform` and `reports`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from mithril_elt.errors import MithrilError, UsageError, WarehouseError
+
+__all__ = ["Translated", "open_read_only", "try_write", "warehouse_error"]
+
+
+def open_read_only(db: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection.
+
+    Raises:
+        UsageError: there is no such file.
+        WarehouseError: it is no DuckDB file, or another process has it open for writing.
+    """
+    if not db.is_file():
+        raise UsageError(f"there is no database {db}: `mithril-elt run --db {db}` makes it")
+    try:
+        return duckdb.connect(str(db), read_only=True)
+    except duckdb.Error as error:
+        raise warehouse_error(db, error) from None
+
+
+def try_write(db: Path) -> None:
+    """Opens the file for writing and closes it again, so that a hindrance shows before anything is asked.
+
+    Raises:
+        WarehouseError: it cannot be opened.
+    """
+    if db.parent.is_dir() and not db.exists():
+        return
+    try:
+        duckdb.connect(str(db)).close()
+    except duckdb.Error as error:
+        raise warehouse_error(db, error) from None
+
+
+def warehouse_error(db: Path, error: BaseException) -> WarehouseError:
+    """One sentence for what DuckDB says of a file."""
+    said = str(error)
+    if "lock" in said.lower():
+        return WarehouseError(
+            f"{db} is open in another process: close it there (a notebook, a DuckDB shell) and try again"
+        )
+    if "not a valid DuckDB database" in said:
+        return WarehouseError(f"{db} is not a DuckDB database: choose another file with --db")
+    return WarehouseError(f"{db} cannot be used: {said.splitlines()[0] if said else type(error).__name__}")
+
+
+class Translated:
+    """Turns what dlt wraps into its own failures back into the error that a user can act on."""
+
+    def __init__(self, db: Path) -> None:
+        self.db = db
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        for cause in _causes(error):
+            if isinstance(cause, MithrilError):
+                raise cause from None
+            if isinstance(cause, (duckdb.Error, OSError)):
+                raise warehouse_error(self.db, cause) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
