@@ -11,26 +11,26 @@ from dataclasses import dataclass
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.measures import PHASES
 
-__all__ = ["REPORTS", "SUMMARY", "UNITS", "Combined", "Definition", "Figure", "Pick", "Ratio", "Sum", "Unit"]
+__all__ = ["REPORTS", "SUMMARY", "Combined", "Definition", "Figure", "Pick", "Ratio", "Sum", "Unit"]
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of figures: how its words read, and how many of the marts' integers make one of it."""
+    """A unit of figures: its name, how many of the marts' integers make one, and how it reads over and beside them."""
 
     name: str
     per: int
     heading: str
+    sign: str
 
 
-_HOURS = Unit("hours", 3_600_000_000, "hours")
-_USD = Unit("USD", 360_000_000_000, "USD")
-_USD_PER_GPU_HOUR = Unit("USD per GPU-hour", 100, "USD")
-_PERCENT = Unit("percent", 1, "%")
-_SECONDS = Unit("seconds", 1_000_000, "seconds")
-_COUNT = Unit("count", 1, "number")
-_INSTANT = Unit("instant", 1, "UTC")
-UNITS = {unit.name: unit for unit in (_HOURS, _USD, _USD_PER_GPU_HOUR, _PERCENT, _SECONDS, _COUNT, _INSTANT)}
+_HOURS = Unit("hours", 3_600_000_000, "hours", "h")
+_USD = Unit("USD", 360_000_000_000, "USD", "USD")
+_USD_PER_GPU_HOUR = Unit("USD per GPU-hour", 100, "USD", "USD")
+_PERCENT = Unit("percent", 1, "%", "%")
+_SECONDS = Unit("seconds", 1_000_000, "seconds", "s")
+_COUNT = Unit("count", 1, "", " ")
+_INSTANT = Unit("instant", 1, "UTC", "UTC")
 
 
 @dataclass(frozen=True)

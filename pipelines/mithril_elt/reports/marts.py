@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,12 @@ class Marts:
     connection: duckdb.DuckDBPyConnection
     schema: str
 
+    @cached_property
+    def _inside(self) -> str:
+        # With the database before it: in a file that is called marts.duckdb the schema alone is ambiguous.
+        [[database]] = self.connection.execute("select current_database()").fetchall()
+        return ".".join('"' + name.replace('"', '""') + '"' for name in (database, self.schema))
+
     def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """All rows of the statement, in which `{marts}` stands for the schema; `$name` takes a parameter.
 
@@ -42,9 +49,8 @@ class Marts:
         """
         import duckdb  # noqa: PLC0415  # takes longer to load than all of the reports
 
-        quoted = '"' + self.schema.replace('"', '""') + '"'
         try:
-            return self.connection.execute(sql.replace("{marts}", quoted), parameters or {}).fetchall()
+            return self.connection.execute(sql.replace("{marts}", self._inside), parameters or {}).fetchall()
         except duckdb.Error as error:
             raise WarehouseError(
                 f"The marts in schema {self.schema!r} cannot be read ({_first_line(error)});"
@@ -94,7 +100,8 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _checked(marts: Marts, where: str) -> Marts:
     found = marts.rows(
-        "select 1 from information_schema.tables where table_schema = $schema and table_name = 'dim_projects'",
+        "select 1 from information_schema.tables where table_catalog = current_database()"
+        " and table_schema = $schema and table_name = 'dim_projects'",
         {"schema": marts.schema},
     )
     if not found:

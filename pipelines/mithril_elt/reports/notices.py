@@ -40,8 +40,10 @@ def _on_completeness(projects: list[Project], span: Span) -> list[str]:
             f"Projects are complete up to different instants, from {iso(first)} ({early}) to {iso(last)} ({late});"
             " as_of is the earliest."
         )
-    if complete and span.to_at is not None and span.to_at > complete[0][0]:
-        sentences.append(f"The data ends at {iso(complete[0][0])}, before --to {iso(span.to_at)}.")
+    ends = [("--from", span.from_at), ("--to", span.to_at)]
+    past = [f"{option} {iso(instant)}" for option, instant in ends if instant and complete and instant > complete[0][0]]
+    if past:
+        sentences.append(f"The data ends at {iso(complete[0][0])}, before {past[0]}.")
     return sentences
 
 
@@ -68,7 +70,7 @@ def _on_unknown_gpus(marts: Marts, span: Span) -> str | None:
         return None
     return (
         f"The number of GPUs is not known for {_counted(found[1], 'instance')} with {_hours(found[0])} up:"
-        " left out of GPU-hours."
+        " left out of GPU-hours, but not of cost, so dollars per GPU-hour are too high."
     )
 
 

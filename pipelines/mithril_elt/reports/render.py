@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from decimal import Decimal
 
 from mithril_elt.errors import UsageError
@@ -77,7 +78,7 @@ def _as_markdown(report: Report) -> str:
     else:
         groups = group_headings(report)
         figures = figures_of(report)
-        headings = [*groups, *(f"{figure.heading}, {figure.unit.heading}" for figure in figures)]
+        headings = [*groups, *(f"{figure.heading}, {figure.unit.heading}".removesuffix(", ") for figure in figures)]
         left = [True] * len(groups) + [False] * len(figures)
         skip = len(report.group_columns)
         rows = [[*group_texts(report, row), *map(number_text, row[skip:])] for row in report.rows]
@@ -93,4 +94,5 @@ def _markdown_line(cells: list[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\|`*_<>[]" else sign for sign in text)
+    # An underscore inside a word, as in ids, is no emphasis.
+    return re.sub(r"([\\|`*<>\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", text)

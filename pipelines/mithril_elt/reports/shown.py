@@ -13,7 +13,16 @@ from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
 from mithril_elt.reports.span import iso
 
-__all__ = ["figures_of", "footnotes", "group_headings", "group_texts", "number_text", "summary_sections", "title"]
+__all__ = [
+    "figures_of",
+    "footnotes",
+    "group_headings",
+    "group_texts",
+    "listed_texts",
+    "number_text",
+    "summary_sections",
+    "title",
+]
 
 _ABSENT = "–"
 _CENTS = Decimal("0.01")
@@ -54,6 +63,13 @@ def figures_of(report: Report) -> tuple[Figure, ...]:
     return REPORTS[report.name].figures
 
 
+def listed_texts(figure: Figure, cell: Cell) -> tuple[str, str, str]:
+    """A figure on a line of its own: the words, the value and the unit's sign."""
+    if figure.unit.name == "instant":
+        return f"{figure.heading} ({figure.unit.sign})", number_text(cell), ""
+    return figure.heading, number_text(cell), figure.unit.sign
+
+
 def group_headings(report: Report) -> list[str]:
     """The headings over the texts of `group_texts`: for each grouping the name, if any is known, and the id."""
     headings = []
@@ -74,7 +90,7 @@ def group_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
 
 
 def summary_sections(report: Report) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """The summary by report: its name, and of each figure the words, the value and the unit."""
+    """The summary by report: its name, and of each figure the words, the value and the unit's sign."""
     cells = iter(report.rows)
     sections = []
     for name, figure_names in SUMMARY:
@@ -82,8 +98,7 @@ def summary_sections(report: Report) -> list[tuple[str, list[tuple[str, str, str
         lines = []
         # Rows that --limit left out are not there to be shown.
         for figure_name, (_, value, _unit) in zip(figure_names, cells, strict=False):
-            figure = figures[figure_name]
-            lines.append((figure.heading, number_text(value), figure.unit.heading))
+            lines.append(listed_texts(figures[figure_name], value))
         sections.append((name.replace("-", " ").capitalize(), lines))
     return sections
 

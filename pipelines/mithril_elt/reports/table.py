@@ -23,6 +23,7 @@ from mithril_elt.reports.shown import (
     footnotes,
     group_headings,
     group_texts,
+    listed_texts,
     number_text,
     summary_sections,
     title,
@@ -32,6 +33,8 @@ __all__ = ["as_table"]
 
 _GAP = "  "
 _BOLD = Style(bold=True)
+# Sections of the summary that stand beside the others, where there is room.
+_TO_THE_RIGHT = ("Cost", "Pause credits", "Reservations")
 
 
 def as_table(report: Report, *, width: int, bold: bool) -> str:
@@ -48,12 +51,14 @@ def as_table(report: Report, *, width: int, bold: bool) -> str:
 
 @dataclass(frozen=True)
 class _Column:
-    """One column: the lines over it, its cells, and the cell of the total."""
+    """One column: its name, the lines over it, its cells, and the cell of the total."""
 
+    name: str
     heading: tuple[str, ...]
     cells: tuple[str, ...]
     total: str
-    to_right: bool
+    to_right: bool = False
+    is_zero: bool = False
 
     @cached_property
     def width(self) -> int:
@@ -66,13 +71,21 @@ class _Column:
 
 
 def _blocks(report: Report, width: int, *, bold: bool) -> list[str]:
+    if not report.rows:
+        return ["Nothing to report."]
     rows = [row for row in report.rows if _says_something(report, row)]
     groups = _group_columns(report, rows)
+    room = width - sum(column.width + len(_GAP) for column in groups)
+    shown, left_out = _without_zeros(_figure_columns(report, rows), room)
     lines: list[str] = []
-    for block in _that_fit(groups, _figure_columns(report, rows), width):
+    for block in _that_fit(shown, room):
         lines += [*([""] if lines else []), *_drawn([*groups, *block], bold=bold)]
-    zeros = len(report.rows) - len(rows)
-    return [*lines, "", f"{zeros:,} rows of nothing but zeros are not shown."] if zeros else lines
+    notes = []
+    if left_out:
+        notes.append(f"Zero in all rows: {', '.join(column.name for column in left_out)}.")
+    if len(rows) < len(report.rows):
+        notes.append(f"{len(report.rows) - len(rows):,} rows of nothing but zeros are not shown.")
+    return [*lines, "", *textwrap.wrap(" ".join(notes), max(width, 40))] if notes else lines
 
 
 def _says_something(report: Report, row: tuple[Cell, ...]) -> bool:
@@ -82,36 +95,63 @@ def _says_something(report: Report, row: tuple[Cell, ...]) -> bool:
 
 
 def _group_columns(report: Report, rows: Sequence[tuple[Cell, ...]]) -> list[_Column]:
-    headings = group_headings(report)
     texts = [group_texts(report, row) for row in rows]
     total = f"Total of {report.row_count:,}"
     return [
-        _Column((heading,), tuple(text[position] for text in texts), "" if position else total, to_right=False)
-        for position, heading in enumerate(headings)
+        _Column(heading, (heading,), tuple(text[position] for text in texts), "" if position else total)
+        for position, heading in enumerate(group_headings(report))
     ]
 
 
 def _figure_columns(report: Report, rows: Sequence[tuple[Cell, ...]]) -> list[_Column]:
     columns = []
     for position, figure in enumerate(figures_of(report)):
-        cells = tuple(number_text(row[len(report.group_columns) + position]) for row in rows)
-        total = number_text(report.total[position])
-        widest = max(len(text) for text in (*cells, total, *figure.heading.split(), figure.unit.heading))
-        heading = (*textwrap.wrap(figure.heading, widest), figure.unit.heading)
-        columns.append(_Column(heading, cells, total, to_right=True))
+        cells = [row[len(report.group_columns) + position] for row in rows]
+        whole = report.total[position]
+        texts = tuple(map(number_text, cells))
+        total = number_text(whole)
+        heading = _wrapped(figure.heading, max(map(len, (*texts, total, figure.unit.heading))))
+        is_zero = whole == 0 and all(cell == 0 for cell in cells)
+        columns.append(
+            _Column(figure.heading, (*heading, figure.unit.heading), texts, total, to_right=True, is_zero=is_zero)
+        )
     return columns
 
 
-def _that_fit(groups: Sequence[_Column], figures: Sequence[_Column], width: int) -> list[list[_Column]]:
-    """The figures in blocks, each with the groups beside it no wider than `width`, or of one figure."""
-    room = width - sum(column.width + len(_GAP) for column in groups)
-    blocks: list[list[_Column]] = [[]]
+def _wrapped(heading: str, width: int) -> list[str]:
+    """The heading in lines of that width, or of a greater one if they were more than three."""
+    lines = textwrap.wrap(heading, width, break_long_words=False, break_on_hyphens=False)
+    return lines if len(lines) <= 3 else _wrapped(heading, width + 1)
+
+
+def _without_zeros(figures: Sequence[_Column], room: int) -> tuple[list[_Column], list[_Column]]:
+    """The figures to show and those to leave out: if not all fit side by side, those that are zero throughout."""
+    if len(_packed(figures, room)) == 1:
+        return list(figures), []
+    shown = [column for column in figures if not column.is_zero]
+    return (shown, [column for column in figures if column.is_zero]) if shown else (list(figures), [])
+
+
+def _that_fit(figures: Sequence[_Column], room: int) -> list[list[_Column]]:
+    """The figures in as few blocks as have room, and those about equally wide."""
+    blocks = _packed(figures, room)
+    for narrower in range(room - 1, 0, -1):
+        tighter = _packed(figures, narrower)
+        if len(tighter) > len(blocks):
+            break
+        blocks = tighter
+    return blocks
+
+
+def _packed(figures: Sequence[_Column], room: int) -> list[list[_Column]]:
+    """The figures in blocks, each filled before the next is begun; one that is wider than the room stands alone."""
+    blocks: list[list[_Column]] = []
     used = 0
     for column in figures:
-        needed = column.width + (len(_GAP) if blocks[-1] else 0)
-        if blocks[-1] and used + needed > room:
+        needed = column.width + len(_GAP)
+        if not blocks or used + needed > room + len(_GAP):
             blocks.append([])
-            used, needed = 0, column.width
+            used = 0
         blocks[-1].append(column)
         used += needed
     return blocks
@@ -131,30 +171,39 @@ def _line(columns: Sequence[_Column], texts: Sequence[str]) -> str:
 
 
 def _total_lines(report: Report) -> list[tuple[str, str, str]]:
-    return [
-        (figure.heading, number_text(cell), figure.unit.heading)
-        for figure, cell in zip(figures_of(report), report.total, strict=True)
-    ]
+    return [listed_texts(figure, cell) for figure, cell in zip(figures_of(report), report.total, strict=True)]
 
 
 def _listed(lines: Sequence[tuple[str, str, str]]) -> list[str]:
-    """One figure a line: words, value, unit."""
-    words = max(len(line[0]) for line in lines)
-    values = max(len(line[1]) for line in lines)
-    return [f"{word:<{words}}{_GAP}{value:>{values}} {unit}".rstrip() for word, value, unit in lines]
+    """One figure a line: words, value, unit; an instant, which has none, may reach under the units."""
+    words = max(len(word) for word, _, _ in lines)
+    values = max(len(value) for _, value, unit in lines if unit)
+    units = max(len(unit) for _, _, unit in lines)
+    texts = [f"{value:>{values}} {unit:<{units}}" if unit else value for _, value, unit in lines]
+    widest = max(map(len, texts))
+    return [f"{line[0]:<{words}}{_GAP}{text:>{widest}}".rstrip() for line, text in zip(lines, texts, strict=True)]
 
 
 def _side_by_side(report: Report, width: int) -> list[str]:
     """The summary's sections, in two columns where the width allows it."""
-    sections = summary_sections(report)
-    aligned = iter(_listed([line for _, lines in sections for line in lines]))
-    drawn = [[name, *(f"{_GAP}{next(aligned)}" for _ in lines), ""] for name, lines in sections if lines]
-    left = [line for section in drawn[:3] for line in section]
-    right = [line for section in drawn[3:] for line in section]
-    across = max(map(len, left)) + len(_GAP)
+    sections = [(name, lines) for name, lines in summary_sections(report) if lines]
+    left, right = (
+        _sections([section for section in sections if section[0] not in _TO_THE_RIGHT]),
+        _sections([section for section in sections if section[0] in _TO_THE_RIGHT]),
+    )
+    across = max(map(len, left)) + 2 * len(_GAP)
     if across + max(map(len, right), default=0) > width:
-        return [*left, *right][:-1]
-    return [f"{one:<{across}}{two}".rstrip() for one, two in zip_longest(left, right, fillvalue="")][:-1]
+        return _sections(sections)
+    return [f"{one:<{across}}{two}".rstrip() for one, two in zip_longest(left, right, fillvalue="")]
+
+
+def _sections(sections: Sequence[tuple[str, list[tuple[str, str, str]]]]) -> list[str]:
+    """Each section under its name, their figures aligned, an empty line between them."""
+    if not sections:
+        return []
+    aligned = iter(_listed([line for _, lines in sections for line in lines]))
+    drawn = [line for name, lines in sections for line in ("", name, *(f" {next(aligned)}" for _ in lines))]
+    return drawn[1:]
 
 
 def _strong(text: str, *, bold: bool) -> str:

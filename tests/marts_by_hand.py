@@ -1,0 +1,106 @@
+"""Marts made by hand, for the tests of the reports: tables with the columns that reports read, rows as given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+__all__ = ["HOUR_US", "MARTS", "connection", "fill", "instance_hour", "reservation_hour"]
+
+HOUR_US = 3_600_000_000
+
+_PHASES = ("waiting", "starting", "running", "noticed", "stopping", "paused", "interrupted", "unknown")
+_TIMED = "hour_at timestamp, day date, month date"
+
+MARTS: dict[str, str] = {
+    "dim_projects": "project_id varchar, project_name varchar, as_of timestamp",
+    "dim_instance_types": "instance_type_id varchar, instance_type_name varchar, num_gpus bigint",
+    "dim_instances": (
+        "instance_id varchar, instance_name varchar, project_id varchar, order_id varchar, bid_id varchar,"
+        " reservation_id varchar, user_id varchar, instance_type_id varchar, region varchar, as_of timestamp"
+    ),
+    "dim_reservations": (
+        "reservation_id varchar, reservation_name varchar, project_id varchar, user_id varchar,"
+        " instance_type_id varchar, region varchar"
+    ),
+    "fct_status_spells": (
+        "instance_id varchar, status varchar, is_known_status boolean, started_at timestamp, ended_at timestamp"
+    ),
+    "fct_instance_hours": (
+        f"instance_id varchar, project_id varchar, {_TIMED}, "
+        + ", ".join(f"{phase}_us bigint" for phase in _PHASES)
+        + ", total_us bigint, up_us bigint, down_us bigint, gpu_us hugeint, billed_us bigint, unpriced_us bigint,"
+        " spot_cost_cent_us hugeint, reserved_used_us bigint, allocated_cost_cent_us hugeint, credited_us bigint,"
+        " pause_credit_cent_us hugeint, short_paused_us bigint, short_pause_loss_cent_us hugeint,"
+        " unclaimed_us bigint, unclaimed_credit_cent_us hugeint"
+    ),
+    "fct_reservation_hours": (
+        f"reservation_id varchar, project_id varchar, {_TIMED}, reserved_us bigint, used_us bigint, unused_us bigint,"
+        " allocated_unused_cent_us hugeint"
+    ),
+    "fct_commitments": (
+        "reservation_id varchar, project_id varchar, placed_at timestamp, day date, month date,"
+        " committed_us bigint, committed_cost_cent_us hugeint"
+    ),
+    "fct_pause_credits": (
+        "instance_id varchar, started_at timestamp, ended_at timestamp, is_credited boolean, expires_at timestamp"
+    ),
+    "fct_interruptions": (f"instance_id varchar, project_id varchar, {_TIMED}, left_up boolean, recovery_us bigint"),
+    "fct_starts": f"instance_id varchar, project_id varchar, {_TIMED}, time_to_start_us bigint",
+}
+
+
+def connection(schema: str = "marts") -> duckdb.DuckDBPyConnection:
+    """A database in memory with the marts, empty."""
+    made = duckdb.connect()
+    fill(made, {}, schema=schema)
+    return made
+
+
+def fill(
+    to: duckdb.DuckDBPyConnection, rows: Mapping[str, Iterable[Mapping[str, Any]]], *, schema: str = "marts"
+) -> None:
+    """Make the marts anew and put the rows in; a column that a row leaves out is null."""
+    [[database]] = to.execute("select current_database()").fetchall()
+    inside = f'"{database}"."{schema}"'
+    to.execute(f"create schema if not exists {inside}")
+    for mart, columns in MARTS.items():
+        to.execute(f"create or replace table {inside}.{mart} ({columns})")
+        for row in rows.get(mart, ()):
+            names = ", ".join(row)
+            marks = ", ".join("?" for _ in row)
+            to.execute(f"insert into {inside}.{mart} ({names}) values ({marks})", list(row.values()))
+
+
+def _times(hour_at: datetime) -> dict[str, Any]:
+    return {"hour_at": hour_at, "day": hour_at.date(), "month": hour_at.date().replace(day=1)}
+
+
+def instance_hour(instance_id: str, hour_at: datetime, *, gpus: int | None = 8, **cells: int | None) -> dict[str, Any]:
+    """A row of fct_instance_hours: what is not given is zero, and what follows from the rest is filled in."""
+    row: dict[str, Any] = {f"{phase}_us": cells.pop(f"{phase}_us", 0) for phase in _PHASES}
+    up = row["running_us"] + row["noticed_us"]
+    row |= {
+        "instance_id": instance_id,
+        "project_id": "proj_a",
+        **_times(hour_at),
+        "total_us": sum(row.values()),
+        "up_us": up,
+        "down_us": row["interrupted_us"],
+        "gpu_us": None if gpus is None else up * gpus,
+    }
+    money = ("billed", "unpriced", "reserved_used", "credited", "short_paused", "unclaimed")
+    row |= {f"{name}_us": 0 for name in money}
+    costs = ("spot_cost", "allocated_cost", "pause_credit", "short_pause_loss", "unclaimed_credit")
+    row |= {f"{name}_cent_us": 0 for name in costs}
+    return row | cells
+
+
+def reservation_hour(reservation_id: str, hour_at: datetime, **cells: int | None) -> dict[str, Any]:
+    """A row of fct_reservation_hours: what is not given is zero."""
+    row: dict[str, Any] = {"reservation_id": reservation_id, "project_id": "proj_a", **_times(hour_at)}
+    row |= {"reserved_us": 0, "used_us": 0, "unused_us": 0, "allocated_unused_cent_us": 0}
+    return row | cells
