@@ -1,0 +1,154 @@
+"""Builds and tests the models of `sql/` with dbt, in this process.
+
+Stands between the raw tables and `reports`. The dbt project is read from where the package has it (a
+wheel carries it inside, a checkout beside `pipelines/`) and nothing is ever written there: dbt's target
+folder is hidden beside the database, so that its parsed project is found again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mithril_elt.errors import DataTestError, UsageError, WarehouseError
+from mithril_elt.lock import locked, work_folder
+from mithril_elt.warehouse import open_read_only, try_write, warehouse_error
+
+__all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
+
+_QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
+_PRIVATE = ("--no-send-anonymous-usage-stats", "--no-version-check")
+
+
+@dataclass
+class BuildResult:
+    """What a build did."""
+
+    models: int = 0
+    tests: int = 0
+    seconds: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def sql_folder() -> Path:
+    """The folder of the dbt project."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "sql", here.parent.parent / "sql"):
+        if (folder / "dbt_project.yml").is_file():
+            return folder
+    raise WarehouseError("the SQL models are missing from this installation: install mithril-elt again")
+
+
+def build(db: Path, *, full: bool = False, as_of: datetime | None = None, dataset: str | None = None) -> BuildResult:
+    """Builds all models of a database and tests them.
+
+    `full`: parse the project anew as well. `as_of`: an earlier end of all figures.
+
+    Raises:
+        UsageError: nothing was loaded yet.
+        DataTestError: a test failed; its name says which.
+        LockedError, WarehouseError: the database is not to be had, or a model could not be built.
+    """
+    _check_loaded(db, dataset)
+    with locked(db):
+        try_write(db)
+        return _invoke(db, work_folder(db) / "dbt", full=full, as_of=as_of, dataset=dataset)
+
+
+@contextmanager
+def build_scratch(db: Path, *, as_of: datetime, dataset: str | None = None) -> Iterator[Path]:
+    """A database of its own whose marts end at `as_of`; removed at the end. `db` is only read."""
+    _check_loaded(db, dataset)
+    with tempfile.TemporaryDirectory(prefix="mithril-elt-") as folder:
+        scratch = Path(folder) / "scratch.duckdb"
+        _copy_raw(db, scratch, f"{dataset}_raw" if dataset else "raw")
+        _invoke(scratch, Path(folder) / "dbt", full=False, as_of=as_of, dataset=dataset)
+        yield scratch
+
+
+def _check_loaded(db: Path, dataset: str | None) -> None:
+    schema = f"{dataset}_raw" if dataset else "raw"
+    with open_read_only(db) as connection:
+        query = "select count(*) from information_schema.tables where table_schema = ? and table_name = 'windows'"
+        found = connection.execute(query, [schema]).fetchone()
+    if not found or not found[0]:
+        raise UsageError(f"{db} has nothing loaded in {schema}: `mithril-elt extract --db {db}` loads it")
+
+
+def _copy_raw(db: Path, scratch: Path, schema: str) -> None:
+    import duckdb  # noqa: PLC0415  # already paid for by open_read_only
+
+    with duckdb.connect(str(scratch)) as connection:
+        connection.execute(f"attach '{str(db).replace(chr(39), chr(39) * 2)}' as live (read_only)")
+        connection.execute(f'create schema "{schema}"')
+        listed = "select table_name from duckdb_tables() where database_name = 'live' and schema_name = ?"
+        for (table,) in connection.execute(listed, [schema]).fetchall():
+            connection.execute(f'create table "{schema}"."{table}" as from live."{schema}"."{table}"')
+
+
+def _invoke(db: Path, target: Path, *, full: bool, as_of: datetime | None, dataset: str | None) -> BuildResult:
+    from dbt.adapters.factory import reset_adapters  # noqa: PLC0415  # dbt costs two seconds
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415  # as above
+
+    names: dict[str, Any] = {"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if as_of else None}
+    if dataset:
+        names["schema_prefix"] = dataset
+    project = str(sql_folder())
+    folders = ("--project-dir", project, "--profiles-dir", project, "--target-path", str(target))
+    command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(names), *folders]
+    command += ["--log-path", str(target), *_QUIET, *_PRIVATE, "--no-partial-parse" if full else "--partial-parse"]
+    with _environment(MITHRIL_DUCKDB_PATH=str(db), DO_NOT_TRACK="1"):
+        try:
+            outcome = dbtRunner().invoke(command)
+        finally:
+            _close_connections()
+            reset_adapters()
+    return _judge(db, outcome)
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def _close_connections() -> None:
+    """dbt keeps the file open for the life of the process; a report must be able to open it after."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415  # dbt is loaded by then
+
+    DuckDBConnectionManager.close_all_connections()
+
+
+def _judge(db: Path, outcome: Any) -> BuildResult:
+    if outcome.result is None or not hasattr(outcome.result, "results"):
+        raise warehouse_error(db, outcome.exception or RuntimeError("dbt gave no result"))
+    result = BuildResult(seconds=int(outcome.result.elapsed_time))
+    failed, broken = [], []
+    for node in outcome.result.results:
+        is_test = node.node.resource_type == "test"
+        result.tests += is_test
+        result.models += not is_test
+        if node.status == "fail":
+            failed.append(f"{node.node.name} ({node.failures} rows)")
+        elif node.status == "error":
+            broken.append(f"{node.node.name}: {str(node.message).strip().splitlines()[0]}")
+        elif node.status == "warn":
+            result.warnings.append(f"data test {node.node.name}: {node.failures} rows")
+    if broken:
+        raise WarehouseError(f"{len(broken)} of the models could not be built in {db}; the first: {broken[0]}")
+    if failed:
+        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+        raise DataTestError(f"data tests failed: {', '.join(failed[:3])}{more}: the figures are not to be trusted")
+    return result
