@@ -18,12 +18,12 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
 
 {#- Microseconds as hours. -#}
 {% macro hours(span_us) -%}
-    {{ _scale_12("(" ~ wide(span_us) ~ " * 5000 + 9 * sign(" ~ span_us ~ ")) // 18") }}
+    {{ _ninths(span_us, 2500) }}
 {%- endmacro %}
 
 {#- Cent-microseconds as dollars. -#}
 {% macro usd(amount_cent_us) -%}
-    {{ _scale_12("(" ~ wide(amount_cent_us) ~ " * 50 + 9 * sign(" ~ amount_cent_us ~ ")) // 18") }}
+    {{ _ninths(amount_cent_us, 25) }}
 {%- endmacro %}
 
 {#- How many hundredths of the whole a part is, half-even at 12 places; null where the whole is zero. Neither is negative. -#}
@@ -47,6 +47,17 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
 {#- The sum of an amount that is null where it is unknown: null as soon as any part is unknown. -#}
 {% macro sum_all_known(amount) -%}
     case when count(*) = count({{ amount }}) then sum({{ amount }}) end
+{%- endmacro %}
+
+{#- A number x factor / 9, to the nearest, in units of 1e-12. 128-bit division is slow: only where 64 bits would overflow. -#}
+{% macro _ninths(number, factor) -%}
+    {%- set narrow_limit = 9000000000000000000 // (2 * factor) -%}
+    {%- set nearest = " * " ~ 2 * factor ~ " + 9 * sign(" ~ number ~ ")) // 18" -%}
+    case
+        when {{ number }} between -{{ narrow_limit }} and {{ narrow_limit }}
+            then {{ _scale_12("(cast(" ~ number ~ " as bigint)" ~ nearest) }}
+        else {{ _scale_12("(" ~ wide(number) ~ nearest) }}
+    end
 {%- endmacro %}
 
 {#- An integer count of 1e-12 as DECIMAL(38, 12). -#}

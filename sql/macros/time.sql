@@ -10,6 +10,11 @@
     date_diff('microsecond', {{ from_at }}, {{ to_at }})
 {%- endmacro %}
 
+{#- A whole number of seconds, known when the SQL is made, as microseconds. -#}
+{% macro seconds_us(seconds) -%}
+    {{ (seconds | int) * 1000000 }}
+{%- endmacro %}
+
 {#- The start of the UTC hour of an instant. -#}
 {% macro hour_of(instant) -%}
     date_trunc('hour', {{ instant }})

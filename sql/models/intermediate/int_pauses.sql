@@ -40,7 +40,7 @@ final as (
     select
         {{ span_key('instance_id', 'started_at') }} as pause_id,
         *,
-        has_terms and paused_us >= {{ var('pause_credit_min_seconds') | int }} * 1000000 as is_credited
+        has_terms and paused_us >= {{ seconds_us(var('pause_credit_min_seconds')) }} as is_credited
     from measured_pauses
 )
 

@@ -53,7 +53,11 @@ changes as (
         as_of,
         lead(occurred_at, 1, as_of) over (partition by instance_id order by occurred_at) as ended_at,
         nullif(status_before, '') as previous_status,
-        lead(status) over (partition by instance_id order by occurred_at) as next_status
+        lead(status) over (partition by instance_id order by occurred_at) as next_status,
+        min(case when status = 'RUNNING' then occurred_at end) over (
+            partition by instance_id order by occurred_at
+            rows between 1 following and unbounded following
+        ) as next_running_at
     from lasting_events
     where status <> status_before
 ),
@@ -75,7 +79,8 @@ final as (
         changes.next_status is null as is_open,
         {{ us_between('changes.started_at', 'changes.ended_at') }} as duration_us,
         changes.previous_status,
-        changes.next_status
+        changes.next_status,
+        changes.next_running_at
     from changes
     inner join instances on changes.instance_id = instances.instance_id
     inner join statuses on changes.status = statuses.status

@@ -70,7 +70,7 @@ final as (
         {{ span_key('instance_id', 'started_at') }} as stretch_id,
         *
     from measured_stretches
-    where unclaimed_us >= {{ var('pause_credit_min_seconds') | int }} * 1000000
+    where unclaimed_us >= {{ seconds_us(var('pause_credit_min_seconds')) }}
 )
 
 select * from final

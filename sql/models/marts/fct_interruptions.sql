@@ -1,7 +1,7 @@
 with
 
 spells as (
-    select * from {{ ref('int_running_spells') }}
+    select * from {{ ref('int_status_spells') }}
 ),
 
 interruptions as (
