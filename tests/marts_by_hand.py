@@ -32,7 +32,7 @@ MARTS: dict[str, str] = {
     "fct_instance_hours": (
         f"instance_id varchar, project_id varchar, {_TIMED}, "
         + ", ".join(f"{phase}_us bigint" for phase in _PHASES)
-        + ", total_us bigint, up_us bigint, down_us bigint, gpu_us hugeint, billed_us bigint, unpriced_us bigint,"
+        + ", total_us bigint, up_us bigint, down_us bigint, gpu_us bigint, billed_us bigint, unpriced_us bigint,"
         " spot_cost_cent_us hugeint, reserved_used_us bigint, allocated_cost_cent_us hugeint, credited_us bigint,"
         " pause_credit_cent_us hugeint, short_paused_us bigint, short_pause_loss_cent_us hugeint,"
         " unclaimed_us bigint, unclaimed_credit_cent_us hugeint"

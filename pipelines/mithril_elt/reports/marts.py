@@ -1,6 +1,6 @@
 """The marts of a DuckDB file, opened to be read and never written.
 
-Stands between marts and reports: the only module of the reports that opens a database.
+Stands between marts and reports, on `warehouse`: the only module of the reports that opens a database.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Marts:
             return self.connection.execute(sql.replace("{marts}", self._inside), parameters or {}).fetchall()
         except duckdb.Error as error:
             raise WarehouseError(
-                f"The marts in schema {self.schema!r} cannot be read ({_first_line(error)});"
+                f"The marts in schema {self.schema!r} cannot be read ({str(error).partition(chr(10))[0]});"
                 " `mithril-elt build --full` builds them anew."
             ) from error
 
@@ -73,29 +73,13 @@ def read_marts(db: Path | duckdb.DuckDBPyConnection, schema: str) -> Iterator[Ma
     if not isinstance(db, Path):
         yield _checked(Marts(db, schema), "the database")
         return
-    connection = _open(db)
+    from mithril_elt.warehouse import open_read_only  # noqa: PLC0415  # DuckDB takes longer to load than the reports
+
+    connection = open_read_only(db)
     try:
         yield _checked(Marts(connection, schema), str(db))
     finally:
         connection.close()
-
-
-def _open(path: Path) -> duckdb.DuckDBPyConnection:
-    import duckdb  # noqa: PLC0415  # as above
-
-    if not path.is_file():
-        raise UsageError(f"There is no database {path}: `mithril-elt run` makes one, and --db names another.")
-    try:
-        return duckdb.connect(str(path), read_only=True)
-    except duckdb.Error as error:
-        reason = str(error)
-        if "lock" in reason:
-            raise WarehouseError(
-                f"{path} is in use by another process: try again when that has ended or has closed the file."
-            ) from error
-        if "not a valid DuckDB" in reason:
-            raise WarehouseError(f"{path} is not a DuckDB file: name another with --db.") from error
-        raise WarehouseError(f"{path} cannot be opened ({_first_line(error)}).") from error
 
 
 def _checked(marts: Marts, where: str) -> Marts:
@@ -110,7 +94,3 @@ def _checked(marts: Marts, where: str) -> Marts:
             " loaded, `mithril-elt run` loads and builds."
         )
     return marts
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
