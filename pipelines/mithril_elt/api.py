@@ -36,9 +36,10 @@ from mithril_elt.endpoints import (
     ReservationUsage,
     StatusHistory,
 )
+from mithril_elt.instants import iso
 from mithril_elt.settings import find_settings
 
-__all__ = ["Mithril", "Walk", "iso"]
+__all__ = ["Mithril", "Walk"]
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,6 @@ class Walk:
     params: Mapping[str, Any] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     tag: Any = None
-
-
-def iso(at: datetime | None) -> str | None:
-    """That instant as the API takes it: UTC with a `Z`, microseconds where it has any."""
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
 class Mithril:

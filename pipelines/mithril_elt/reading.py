@@ -16,8 +16,9 @@ from typing import Any
 import dlt
 import pyarrow as pa
 
-from mithril_elt.api import Mithril, Walk, iso
+from mithril_elt.api import Mithril, Walk
 from mithril_elt.decode import Page
+from mithril_elt.instants import iso
 from mithril_elt.lists import Lists, read_lists
 from mithril_elt.rows import Rows, arrow, price_rows, status_rows
 from mithril_elt.windows import Span, merged

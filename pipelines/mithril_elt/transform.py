@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mithril_elt.errors import DataTestError, UsageError, WarehouseError
+from mithril_elt.errors import DataTestError, WarehouseError
 from mithril_elt.lock import locked, work_folder
-from mithril_elt.warehouse import open_read_only, try_write, warehouse_error
+from mithril_elt.warehouse import loaded_from, try_write, warehouse_error
 
 __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
 
@@ -74,12 +74,8 @@ def build_scratch(db: Path, *, as_of: datetime, dataset: str | None = None) -> I
 
 
 def _check_loaded(db: Path, dataset: str | None) -> None:
-    schema = f"{dataset}_raw" if dataset else "raw"
-    with open_read_only(db) as connection:
-        query = "select count(*) from information_schema.tables where table_schema = ? and table_name = 'windows'"
-        found = connection.execute(query, [schema]).fetchone()
-    if not found or not found[0]:
-        raise UsageError(f"{db} has nothing loaded in {schema}: `mithril-elt extract --db {db}` loads it")
+    with loaded_from(db, f"{dataset}_raw" if dataset else "raw"):
+        pass
 
 
 def _copy_raw(db: Path, scratch: Path, schema: str) -> None:

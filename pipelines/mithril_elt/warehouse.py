@@ -6,13 +6,14 @@ Stands under `load`, `transform` and `reports`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from mithril_elt.errors import MithrilError, UsageError, WarehouseError
 
-__all__ = ["Translated", "open_read_only", "try_write", "warehouse_error"]
+__all__ = ["Translated", "loaded_from", "open_read_only", "try_write", "warehouse_error"]
 
 
 def open_read_only(db: Path) -> duckdb.DuckDBPyConnection:
@@ -79,3 +80,19 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
+
+
+@contextmanager
+def loaded_from(db: Path, schema: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to a database into whose `schema` something was loaded.
+
+    Raises:
+        UsageError: no such file, or nothing loaded in it yet.
+        WarehouseError: it is no DuckDB file, or another process has it open for writing.
+    """
+    with open_read_only(db) as connection:
+        query = "select count(*) from information_schema.tables where table_schema = ? and table_name = 'runs'"
+        found = connection.execute(query, [schema]).fetchone()
+        if not found or not found[0]:
+            raise UsageError(f"{db} has nothing loaded in {schema}: `mithril-elt extract --db {db}` loads it")
+        yield connection

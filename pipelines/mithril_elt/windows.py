@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Self
 
 from mithril_elt.errors import UsageError
 
-__all__ = ["Span", "Wish", "cut", "holes", "merged", "missing", "parse_duration", "parse_instant", "plan"]
+__all__ = ["Span", "Wish", "cut", "holes", "merged", "missing", "plan"]
 
 
 @dataclass(frozen=True, order=True)
@@ -126,35 +126,3 @@ def cut(spans: Iterable[Span], size: timedelta) -> Iterator[Span]:
             end = min(start + size, span.end)
             yield Span(start, end)
             start = end
-
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def parse_duration(text: str) -> timedelta:
-    """`3d`, `12h`, `90m`, `2w`: a duration.
-
-    Raises:
-        UsageError: anything else.
-    """
-    number, unit = text[:-1], text[-1:]
-    if unit not in _UNITS or not number.isdigit():
-        raise UsageError(f"{text!r} is no duration: write 90m, 12h, 3d or 2w")
-    return timedelta(**{_UNITS[unit]: int(number)})
-
-
-def parse_instant(text: str, *, option: str) -> datetime:
-    """An ISO 8601 instant with its zone, or a date, which means its midnight in UTC.
-
-    Raises:
-        UsageError: malformed, or a clock time without a zone.
-    """
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{option} {text!r} is no ISO 8601 time: write 2026-03-31 or 2026-03-31T12:00:00Z") from None
-    if at.tzinfo is None:
-        if "T" in text or ":" in text or " " in text:
-            raise UsageError(f"{option} {text!r} has no zone: write {text}Z if UTC is meant")
-        at = at.replace(tzinfo=UTC)
-    return at.astimezone(UTC)

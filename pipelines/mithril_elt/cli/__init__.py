@@ -1,0 +1,100 @@
+"""The command line: which command is where, and what becomes of an error.
+
+Stands at the edge, with `reports`: the only place that prints and the only one that ends the process.
+Each command is imported when it is called, so that `--help` costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module, metadata
+
+import click
+
+from mithril_elt.cli.logs import common_options, is_debug
+from mithril_elt.errors import MithrilError
+
+__all__ = ["main"]
+
+# name: (module, what one line of help says)
+_COMMANDS = {
+    "demo": ("demo", "Serve a made-up account, run the main job against it, print the reports."),
+    "run": ("run", "The main job: extract, load, build the models, test them, print a summary."),
+    "extract": ("run", "Load what is new into the raw tables."),
+    "build": ("run", "Build and test the models from the raw tables."),
+    "check": ("check", "The key, the project, the network and the warehouse, one line each."),
+    "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
+    "status": ("status", "What is loaded up to when, the last runs, lateness."),
+    "instances": ("instances", "List, pause and start instances: the live endpoints."),
+    "sandbox": ("sandbox", "Serve a made-up account over HTTP, in the foreground."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when the command is called; lists them without importing any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"mithril_elt.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        common_options(command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as above
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(metadata.version("mithril-elt"), prog_name="mithril-elt")
+def group() -> None:
+    """What your Mithril GPUs were used for, what they cost, whether they were up, what pausing earned.
+
+    \b
+    First minute, with nothing but this:    mithril-elt demo
+    With a key in MITHRIL_API_KEY:          mithril-elt check && mithril-elt run
+    Then:                                   mithril-elt report cost --by day
+    """
+
+
+def main() -> None:
+    """Runs the command line and ends the process with one of the documented exit statuses."""
+    sys.exit(_status())
+
+
+def _status() -> int:
+    try:
+        group.main(standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a sentence
+        if is_debug():
+            traceback.print_exc()
+        return _told(error)
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        return 130
+    return 0
+
+
+def _told(error: Exception) -> int:
+    """Says on stderr what happened, in one sentence, and gives the exit status for it."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return 2
+    if isinstance(error, MithrilError):
+        click.echo(f"Error: {error}", err=True)
+        return error.exit_status
+    if isinstance(error, click.Abort):
+        click.echo("Stopped.", err=True)
+        return 130
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe went away, as `head` does
+        sys.stderr.close()
+        return 141
+    click.echo(f"Error: a bug in mithril-elt ({type(error).__name__}): --debug shows where", err=True)
+    return 1

@@ -1,0 +1,103 @@
+"""The command `check`: what a run needs, one line each, within seconds.
+
+Stands inside `cli`, on `client` and `warehouse`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
+from mithril_elt.client import Limits
+from mithril_elt.errors import ApiError, KeyRefusedError, MithrilError
+
+__all__ = ["check_command"]
+
+_QUICK = Limits(concurrency=4, attempts=1, timeout_s=2, budget_s=2)
+
+
+@dataclass
+class Finding:
+    """What came of one check."""
+
+    check: str
+    ok: bool
+    says: str
+    exit_status: int = 0
+
+
+@click.command("check")
+@api_options
+@span_options
+@db_options
+@as_json_option
+def check_command(*, as_json: bool, **values: Any) -> None:
+    """Check the key, the project, the network and the warehouse, one line each. Writes nothing.
+
+    \b
+    Example:
+      mithril-elt check --project proj_0123456789abcdef
+    """
+    findings = [*_api_findings(values), _tried("warehouse", lambda: _warehouse(values["db"]))]
+    if as_json:
+        click.echo(json.dumps({"checks": [asdict(finding) for finding in findings]}))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check:<9}  {finding.says}")
+    failed = [finding for finding in findings if not finding.ok]
+    if failed:
+        raise click.exceptions.Exit(failed[0].exit_status)
+
+
+def _tried(check: str, attempt: Callable[[], str]) -> Finding:
+    try:
+        return Finding(check, ok=True, says=attempt())
+    except MithrilError as error:
+        return Finding(check, ok=False, says=str(error), exit_status=error.exit_status)
+
+
+def _api_findings(values: dict[str, Any]) -> list[Finding]:
+    """Network, key and project; what hangs on one that failed is not tried."""
+    try:
+        api, projects = connect(values, _QUICK)
+        load_plan(values, projects)
+    except MithrilError as error:
+        check = "key" if isinstance(error, KeyRefusedError) else "settings"
+        return [Finding(check, ok=False, says=str(error), exit_status=error.exit_status)]
+    with api:
+        try:
+            server_at = api.server_now()
+        except KeyRefusedError as error:
+            network = Finding("network", ok=True, says=f"{api.url} answers")
+            return [network, Finding("key", ok=False, says=str(error), exit_status=error.exit_status)]
+        except MithrilError as error:
+            says = str(error) if not isinstance(error, ApiError) else f"{error}: is {api.url} right and reachable?"
+            return [Finding("network", ok=False, says=says, exit_status=error.exit_status)]
+        skew_s = int((datetime.now(UTC) - server_at).total_seconds())
+        clock = f"; its clock is {abs(skew_s)} s {'behind' if skew_s > 0 else 'ahead'}" if abs(skew_s) > 60 else ""
+        return [
+            Finding("network", ok=True, says=f"{api.url} answers{clock}"),
+            Finding("key", ok=True, says="accepted"),
+            _tried("project", lambda: _projects(api, projects)),
+        ]
+
+
+def _projects(api: Any, wanted: tuple[str, ...]) -> str:
+    from mithril_elt.lists import choose_projects  # noqa: PLC0415  # imports pyarrow
+
+    chosen = choose_projects(api, wanted)
+    return f"{len(chosen)} to read: {', '.join(chosen)}" if chosen else "the key sees no project yet"
+
+
+def _warehouse(db: Path) -> str:
+    from mithril_elt.warehouse import try_write  # noqa: PLC0415  # imports duckdb
+
+    try_write(db)
+    return f"{db} can be written" if db.exists() else f"{db} will be made by the first run"

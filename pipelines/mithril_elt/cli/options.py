@@ -1,0 +1,83 @@
+"""The options that several commands share, and what they stand for.
+
+Stands inside `cli`. A key is never an option: it comes from the environment or a configuration file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mithril_elt.client import DEFAULT_API_URL, Limits
+from mithril_elt.instants import parse_duration, parse_instant
+from mithril_elt.settings import find_settings
+
+__all__ = ["api_options", "as_json_option", "connect", "db_options", "load_plan", "span_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object.")
+
+db_options = _all(
+    click.option(
+        "--db",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default="mithril.duckdb",
+        show_default=True,
+        metavar="FILE",
+        help="The DuckDB file.",
+    ),
+    click.option("--dataset", metavar="NAME", help="A prefix for the schemas: NAME_raw, NAME_staging, NAME_marts."),
+)
+
+api_options = _all(
+    click.option(
+        "--project", "projects", multiple=True, metavar="FID", help="A project to read; default: all the key sees."
+    ),
+    click.option("--api-url", metavar="URL", help=f"The API's address; default: {DEFAULT_API_URL}."),
+    click.option("--concurrency", type=int, default=16, show_default=True, metavar="N", help="Requests at a time."),
+    click.option("--requests-per-second", type=float, metavar="N", help="At most so many requests a second."),
+)
+
+span_options = _all(
+    click.option("--since", metavar="T", help="Where to start; first run: the day of the oldest instance."),
+    click.option("--until", metavar="T", help="Where to end; default: now, by the server's clock."),
+    click.option("--lookback", default="3d", show_default=True, metavar="DURATION", help="Covered time read again."),
+    click.option("--deep", is_flag=True, help="Read everything again from --since on."),
+)
+
+
+def connect(values: dict[str, Any], limits: Limits | None = None) -> tuple[Any, tuple[str, ...]]:
+    """A session with the API by the options and settings in force, and the projects to read."""
+    from mithril_elt.api import Mithril  # noqa: PLC0415  # half a second
+
+    found = find_settings(api_url=values["api_url"], projects=values["projects"])
+    limits = limits or Limits(concurrency=values["concurrency"], requests_per_second=values["requests_per_second"])
+    return Mithril(found.api_key, found.api_url or DEFAULT_API_URL, limits=limits), found.projects
+
+
+def load_plan(values: dict[str, Any], projects: tuple[str, ...]) -> Any:
+    """What the load is asked for by these options."""
+    from mithril_elt.load import LoadPlan  # noqa: PLC0415  # imports the client
+
+    return LoadPlan(
+        projects=projects,
+        since=parse_instant(values["since"], option="--since") if values["since"] else None,
+        until=parse_instant(values["until"], option="--until") if values["until"] else None,
+        lookback=parse_duration(values["lookback"], option="--lookback"),
+        deep=values["deep"],
+        dataset=values["dataset"],
+    )

@@ -1,0 +1,58 @@
+"""How instants and durations are written: by users, by the API, in reports.
+
+Stands under everything but `errors`: nothing naive or ambiguous gets past this module.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from mithril_elt.errors import UsageError
+
+__all__ = ["iso", "parse_duration", "parse_instant"]
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_instant(text: str, *, option: str) -> datetime:
+    """The instant that a user wrote, in UTC: ISO 8601 with a zone, or a date, which is its midnight in UTC.
+
+    Raises:
+        UsageError: anything else, a time of day without a zone above all; names the option.
+    """
+    written = text.strip()
+    try:
+        instant = datetime.fromisoformat(written)
+    except ValueError:
+        raise UsageError(
+            f"{option} {text!r} is no instant: write 2026-03-01 or 2026-03-01T12:00:00Z (ISO 8601)"
+        ) from None
+    if _DATE.fullmatch(written):
+        return instant.replace(tzinfo=UTC)
+    if instant.tzinfo is None:
+        raise UsageError(f"{option} {text!r} names no time zone: add Z for UTC, or an offset such as +02:00")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"{option} {text!r} is outside the years 1 to 9999") from None
+
+
+def parse_duration(text: str, *, option: str) -> timedelta:
+    """The duration that a user wrote: `90m`, `12h`, `3d` or `2w`.
+
+    Raises:
+        UsageError: anything else; names the option.
+    """
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if unit not in _UNITS or not number.isdecimal() or len(number) > 5:
+        raise UsageError(f"{option} {text!r} is no duration: write 90m, 12h, 3d or 2w")
+    return timedelta(**{_UNITS[unit]: int(number)})
+
+
+def iso(instant: datetime | None) -> str | None:
+    """The instant as ISO 8601 in UTC with `Z`; fractions of a second only where there are any."""
+    if instant is None:
+        return None
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
