@@ -28,11 +28,12 @@ _CEILING_PERCENT = 250
 
 @dataclass(frozen=True)
 class Spike:
-    """From `from_us` until `until_us` (on the grid) the price stands near `price_cents`, new every two minutes."""
+    """From `from_us` until `until_us` the price stands near `price_cents`, new every `step_us` (all on the grid)."""
 
     from_us: int
     until_us: int
     price_cents: int
+    step_us: int = GRID_US
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _with_spike(random: Random, steps: dict[int, int], spike: Spike) -> dict[int
     kept = {at_us: price for at_us, price in steps.items() if not spike.from_us <= at_us < spike.until_us}
     spiked = {
         at_us: spike.price_cents + number % 2 + random.randrange(5) * 2
-        for number, at_us in enumerate(range(spike.from_us, spike.until_us, GRID_US))
+        for number, at_us in enumerate(range(spike.from_us, spike.until_us, spike.step_us))
     }
     back = {} if after is None else {spike.until_us: steps[after]}
     return dict(sorted({**kept, **spiked, **back}.items()))

@@ -175,12 +175,13 @@ def draw_reservation(world: World, random: Random, most: int) -> Orders:
 def _terms(random: Random, unit_cents: int, placed_us: int, end_us: int) -> list[Terms]:
     """Rates as a seller sets them; a third change once or twice, a few credit nothing for a pause."""
     credits_pauses = random.randrange(12) > 0
-    changed = sorted(span(random, placed_us + HOUR_US, end_us) for _ in range(random.choice((0, 0, 0, 0, 1, 2))))
+    changes = random.choice((0, 0, 0, 0, 1, 2))
+    changed = sorted({moment(random, span(random, placed_us + HOUR_US, end_us - HOUR_US)) for _ in range(changes)})
     terms = []
     for from_us in (placed_us, *changed):
         pause_cents = unit_cents * random.randint(20, 60) // 100
         return_cents = pause_cents * random.randint(105, 140) // 100
-        terms.append(Terms(moment(random, from_us), unit_cents, pause_cents if credits_pauses else None, return_cents))
+        terms.append(Terms(from_us, unit_cents, pause_cents if credits_pauses else None, return_cents))
         unit_cents = unit_cents * random.randint(90, 110) // 100
     return terms
 
@@ -189,10 +190,11 @@ def _reserved_changes(world: World, random: Random, reservation: Reservation) ->
     """The story of one instance of the reservation: some are returned early, some outlast it by seconds."""
     begins_us = reservation.start_us + span(random, SECOND_US, 60 * SECOND_US)
     end_us = min(reservation.end_us, reservation.canceled_at_us or reservation.end_us)
-    ends_us = end_us + random.choice((0, 0, span(random, 1, 90 * SECOND_US)))
+    ends_us = random.choice((end_us, end_us, moment(random, end_us + span(random, SECOND_US, 90 * SECOND_US))))
     if random.randrange(10) == 0:
         ends_us = moment(random, span(random, begins_us + HOUR_US // 2, end_us))
-    return until_end(world, reserved_story(random, begins_us, _reserved_breaks(random, begins_us, ends_us), ends_us))
+    breaks = _reserved_breaks(random, begins_us, min(end_us, ends_us))
+    return until_end(world, reserved_story(random, begins_us, breaks, ends_us))
 
 
 def _reserved_breaks(random: Random, begins_us: int, ends_us: int) -> list[Break]:

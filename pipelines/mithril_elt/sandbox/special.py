@@ -42,7 +42,7 @@ def scripted_spikes(now_us: int) -> dict[tuple[str, str], list[Spike]]:
         _SCRIPTED: [
             Spike(grid_us - 100 * HOUR_US, grid_us - 100 * HOUR_US + 2 * GRID_US, high_cents),
             Spike(grid_us - 80 * HOUR_US, grid_us - 80 * HOUR_US + 45 * GRID_US, high_cents),
-            Spike(grid_us - 30 * HOUR_US, grid_us - 17 * HOUR_US, high_cents),
+            Spike(grid_us - 30 * HOUR_US, grid_us - 17 * HOUR_US, high_cents, 10 * GRID_US),
         ],
         _BUSY: [Spike(grid_us - 60 * HOUR_US, grid_us - 57 * HOUR_US, TRADED[1].usual_price_cents)],
         _FLASH: [Spike(grid_us - 55 * HOUR_US, grid_us - 55 * HOUR_US + 3 * GRID_US, 8 * 11_250)],

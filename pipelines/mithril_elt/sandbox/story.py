@@ -103,9 +103,9 @@ def reserved_story(random: Random, begins_us: int, breaks: Sequence[Break], ends
         restart_us = stop.until_us
         if stop.status == "PAUSED":
             tale.tell_exactly("CONFIRMED", restart_us)
-            restart_us += span(random, SECOND_US, 20 * SECOND_US)
+            restart_us += span(random, 2 * SECOND_US, 20 * SECOND_US)
         if stop.then == "STARTING":
-            restart_us = tale.tell_exactly("STARTING", restart_us)
+            restart_us = tale.tell("STARTING", restart_us)
             tale.tell("RUNNING", restart_us + span(random, SECOND_US, 7 * MINUTE_US - 20 * SECOND_US))
         else:
             tale.tell_exactly(stop.then, restart_us)
