@@ -188,11 +188,11 @@ def test_every_reference_leads_somewhere(account: Account) -> None:
 
 
 def test_changes_are_in_order_and_make_sense(account: Account) -> None:
-    """Changes are sorted strictly, begin when the instance is created, and follow each other as statuses can."""
+    """Changes are sorted strictly, none is before the creation, and they follow each other as statuses can."""
     for each in account.instances:
         instants = [change.at_us for change in each.changes]
         assert all(one < two for one, two in pairwise(instants))
-        assert all(each.created_at_us == instants[0] for _ in instants[:1])
+        assert all(each.created_at_us <= at_us for at_us in instants[:1])
         for before, change in pairwise([None, *each.changes]):
             assert change is not None
             last = bare(before) if before else None
@@ -232,7 +232,7 @@ def test_spot_instances_pay_the_market_price_while_they_are_up(account: Account)
             assert (
                 with_gap(expected, account.now_us - 50 * HOUR_US + 1_500, account.now_us - 47 * HOUR_US) == each.prices
             )
-    assert differing == [7]
+    assert differing == [8]
 
 
 def test_spot_instances_yield_to_a_price_above_their_limit(account: Account) -> None:
@@ -514,13 +514,22 @@ CASES: dict[str, Callable[[Account], object]] = {
         for period in each.prices
         if period.start_us <= a.now_us < (period.end_us or a.now_us + 1)
     ],
-    "an instance with no history and no region": lambda a: [
+    "an instance with no history yet and no region": lambda a: [
         each
         for each in a.instances
-        if not each.changes and not each.prices and each.region is None and each.created_at_us < a.now_us
+        if each.created_at_us < a.now_us and each.region is None and not each.prices
+        if all(change.at_us > a.now_us for change in each.changes)
     ],
-    "an instance that is created only after now": lambda a: [
-        each for each in a.instances if each.created_at_us > a.now_us and each.changes
+    "a reserved instance that runs now, and hours on": lambda a: [
+        each
+        for each in stays(a, "RUNNING")
+        if (order := reservation_of(a, each))
+        and order.listed
+        and order.end_us > a.now_us + 2 * HOUR_US
+        and all(change.at_us > a.now_us + 2 * HOUR_US for change in each.changes if change.at_us > a.now_us)
+    ],
+    "terms that will change after now": lambda a: [
+        each for each in a.reservations if each.start_us < a.now_us < each.terms[-1].from_us < each.end_us
     ],
     "a market that moves every two minutes for an hour": busy_stretches,
     "the dearest price ever seen": lambda a: max(max(each.spot_price_cents) for each in a.markets) >= 8 * 11_250,
@@ -538,6 +547,15 @@ def test_the_smallest_account_of_any_seed_has_every_special_case(seed: int) -> N
     """Twelve instances and seven days hold every case, whatever the seed."""
     account = make_account(seed, 12, 7, tail_days=1)
     assert [case for case, find in CASES.items() if not find(account)] == []
+
+
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_larger_accounts_grow_after_now(seed: int) -> None:
+    """Beyond the twelve there are orders that are placed only after now, and instances that come with them."""
+    account = make_account(seed, 40, 7, tail_days=1)
+    placed = [each.created_at_us for each in account.bids] + [each.placed_at_us for each in account.reservations]
+    assert max(placed) > account.now_us
+    assert [each for each in account.instances if each.created_at_us > account.now_us and each.changes]
 
 
 # --- grants ---

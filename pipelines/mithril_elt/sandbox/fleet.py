@@ -13,6 +13,7 @@ from mithril_elt.sandbox.catalogue import instance_types, projects, stream, user
 from mithril_elt.sandbox.markets import make_markets
 from mithril_elt.sandbox.orders import DAY_US, Orders, World, draw_bid, draw_reservation
 from mithril_elt.sandbox.special import SPECIAL_DAYS, SPECIAL_INSTANCES, scripted_spikes, special_orders
+from mithril_elt.sandbox.story import SECOND_US, moment, span
 
 __all__ = ["DEFAULT_NOW", "make_account"]
 
@@ -31,8 +32,8 @@ def make_account(
     """An account of that many instances, whose stories begin `days` before `now` and go on `tail_days` past it.
 
     The same arguments give an equal account. Twelve of the instances are always there (see `special`);
-    some of the others are created only after `now`. Raises `UsageError` for sizes that leave no room for
-    the twelve, and for a `now` without a time zone.
+    the first of the others, and perhaps more, come to be only after `now`. Raises `UsageError` for sizes
+    that leave no room for the twelve, and for a `now` without a time zone.
     """
     if instances < SPECIAL_INSTANCES or days < SPECIAL_DAYS or tail_days < 1:
         raise UsageError(
@@ -62,12 +63,14 @@ def make_account(
 
 
 def _orders(seed: int, world: World, instances: int) -> Orders:
-    """The special orders, then random ones until there are that many instances."""
+    """The special orders, then random ones until there are that many instances; the first of them comes after now."""
     orders = special_orders(world, stream(seed, "special"))
     number = 0
     while len(orders.instances) < instances:
         random = stream(seed, "order", number)
         draw = draw_bid if random.randrange(100) < 55 else draw_reservation
-        orders.add(draw(world, random, instances - len(orders.instances)))
+        earliest_us, latest_us = (world.start_us, world.ends_us) if number else (world.now_us, world.now_us + DAY_US)
+        placed_us = moment(random, span(random, earliest_us + SECOND_US, latest_us - DAY_US // 2))
+        orders.add(draw(world, random, placed_us, instances - len(orders.instances)))
         number += 1
     return orders

@@ -109,19 +109,18 @@ def new_bid(
     )
 
 
-def draw_bid(world: World, random: Random, most: int) -> Orders:
-    """A spot bid of 1 to 6 (at most `most`) instances, placed at any time, with its instances."""
+def draw_bid(world: World, random: Random, placed_us: int, most: int) -> Orders:
+    """A spot bid of 1 to 6 (at most `most`) instances, with its instances."""
     offer = random.choice(TRADED)
     market = (offer.key, random.choice(offer.regions))
     line = world.lines[market]
-    created_us = moment(random, span(random, world.start_us + SECOND_US, world.ends_us - DAY_US // 2))
     limit_cents = offer.usual_price_cents * random.randint(100, 260) // 100
     quantity = min(most, random.randint(1, 6))
-    bid = new_bid(world, random, market, created_us=created_us, quantity=quantity, limit_cents=limit_cents)
-    given_up_us = created_us + span(random, 6 * HOUR_US, 40 * DAY_US)
+    bid = new_bid(world, random, market, created_us=placed_us, quantity=quantity, limit_cents=limit_cents)
+    given_up_us = placed_us + span(random, 6 * HOUR_US, 40 * DAY_US)
     instances = []
     for number in range(1, bid.instance_quantity + 1):
-        begins_us = created_us + span(random, SECOND_US, 5 * MINUTE_US)
+        begins_us = placed_us + span(random, SECOND_US, 5 * MINUTE_US)
         plan = SpotPlan(begins_us, span(random, HOUR_US, 48 * HOUR_US), _spot_breaks(random, begins_us, world.ends_us))
         changes = until_end(world, ended(random, spot_story(random, line.above(limit_cents), plan), given_up_us))
         instances.append(new_instance(random, bid, number, changes, billed_prices(line, changes)))
@@ -144,10 +143,9 @@ def _spot_breaks(random: Random, from_us: int, until_us: int) -> list[Break]:
     return breaks
 
 
-def draw_reservation(world: World, random: Random, most: int) -> Orders:
-    """A flexible reservation of 1 to 8 (at most `most`) instances, placed at any time, with its instances."""
+def draw_reservation(world: World, random: Random, placed_us: int, most: int) -> Orders:
+    """A flexible reservation of 1 to 8 (at most `most`) instances, with its instances."""
     offer = random.choice(TRADED)
-    placed_us = moment(random, span(random, world.start_us + SECOND_US, world.ends_us - DAY_US // 2))
     start_us = moment(random, placed_us + SECOND_US + span(random, 0, 8 * HOUR_US))
     end_us = start_us + HOUR_US * random.choice((random.randint(3, 24), random.randint(24, 336), 168, 336))
     canceled_us = moment(random, span(random, start_us + HOUR_US, end_us)) if random.randrange(14) == 0 else None

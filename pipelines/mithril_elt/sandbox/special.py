@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, Reservation, StatusChange, Terms
-from mithril_elt.sandbox.catalogue import GONE, TRADED, new_fid
+from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, Reservation, Terms
+from mithril_elt.sandbox.catalogue import GONE, REGIONS, TRADED, new_fid
 from mithril_elt.sandbox.markets import GRID_US, Spike
 from mithril_elt.sandbox.orders import DAY_US, Orders, World, new_bid, new_instance, until_end
 from mithril_elt.sandbox.spot import NOTICE_US, SpotPlan, billed_prices, spot_story, with_gap
@@ -27,6 +27,7 @@ _SCRIPTED = (TRADED[0].key, TRADED[0].regions[0])
 _USUAL_CENTS = TRADED[0].usual_price_cents
 _LIMIT_CENTS = 3 * _USUAL_CENTS
 _BUSY = (TRADED[1].key, TRADED[1].regions[0])
+_REGIONS = {offer.key: offer.regions[-1] for offer in TRADED}
 _FLASH = ("b200-8", "us-east1-a")
 
 
@@ -52,7 +53,7 @@ def scripted_spikes(now_us: int) -> dict[tuple[str, str], list[Spike]]:
 def special_orders(world: World, random: Random) -> Orders:
     """The twelve scripted instances with their orders."""
     orders = Orders()
-    for part in (_edges, _no_pause_rate, _past_the_end, _canceled, _pending, _cpu, _scripted_bid, _gone_type, _silent):
+    for part in (_edges, _no_pause_rate, _past_the_end, _canceled, _pending, _active, _cpu, _scripted_bid, _gone_type):
         orders.add(part(world, random))
     return orders
 
@@ -83,7 +84,7 @@ def _reservation(
         start_us=start_us,
         end_us=start_us + hours * HOUR_US,
         instance_type=world.types[type_key].fid,
-        region="us-east1-a",
+        region=_REGIONS.get(type_key, REGIONS[3]),
         instance_quantity=quantity,
         terms=[Terms(placed_us, 1_600, pause_cents, 650), *(Terms(*change) for change in changes)],
         listed=listed,
@@ -169,16 +170,26 @@ def _canceled(world: World, random: Random) -> Orders:
 
 
 def _pending(world: World, random: Random) -> Orders:
-    """A reservation that is placed and has not begun; its instance comes to be in six hours."""
+    """A reservation that is placed and begins in six hours; its instance is listed, in no region, with no history."""
+    placed_us = world.now_us - 5 * HOUR_US
     reservation = _reservation(
-        world,
-        random,
-        "pending-reserved",
-        start_us=world.now_us + 6 * HOUR_US,
-        hours=12,
-        placed_us=world.now_us - 5 * HOUR_US,
+        world, random, "pending-reserved", start_us=world.now_us + 6 * HOUR_US, hours=12, placed_us=placed_us
     )
-    return _with_instances(world, random, reservation, [([], reservation.end_us)])
+    orders = _with_instances(world, random, reservation, [([], reservation.end_us)])
+    orders.instances[0].created_at_us = placed_us
+    orders.instances[0].region = None
+    return orders
+
+
+def _active(world: World, random: Random) -> Orders:
+    """A reservation that goes on for two days, with an instance that runs now; its terms change in ten hours."""
+    now = world.now_us
+    later = (now + 10 * HOUR_US, 1_650, 520, 660)
+    reservation = _reservation(
+        world, random, "active-reserved", start_us=now - 48 * HOUR_US, hours=96, type_key="h100", changes=[later]
+    )
+    pause = _paused(now - 30 * HOUR_US, 90 * MINUTE_US)
+    return _with_instances(world, random, reservation, [([pause], reservation.end_us)])
 
 
 def _cpu(world: World, random: Random) -> Orders:
@@ -230,13 +241,3 @@ def _gone_type(world: World, random: Random) -> Orders:
     plan = SpotPlan(now - 130 * HOUR_US, breaks=[Break("ERROR", now - 66 * HOUR_US, now - 64 * HOUR_US), failed])
     changes = until_end(world, spot_story(random, line.above(bid.limit_price_cents), plan))
     return Orders([bid], [], [new_instance(random, bid, 1, changes, billed_prices(line, changes))])
-
-
-def _silent(world: World, random: Random) -> Orders:
-    """An instance in no region yet, of which the histories say nothing."""
-    created_us = world.now_us - 20 * MINUTE_US
-    bid = new_bid(world, random, _BUSY, created_us=created_us, quantity=1, limit_cents=100)
-    instance = new_instance(random, bid, 1, [StatusChange(created_us, "STATUS_NEW")])
-    instance.changes = []
-    instance.region = None
-    return Orders([bid], [], [instance])
