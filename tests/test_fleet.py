@@ -48,7 +48,7 @@ BEFORE: dict[str, set[str | None]] = {
     "STOPPING": {*UP},
     "PAUSED": {"STOPPING"},
     "PREEMPTING": {"RUNNING"},
-    "PREEMPTED": {"PREEMPTING", "STARTING"},
+    "PREEMPTED": {"PREEMPTING", "STARTING", "RELOCATING"},
     "RELOCATING": {"RUNNING"},
     "REPLACED": {"RELOCATING"},
     "ERROR": {"RUNNING"},

@@ -118,6 +118,8 @@ def _broken(tale: Tale, market: _Patience, trouble: Break) -> int | None:
     """A break that is not the market's; returns when the instance runs again (None: never)."""
     tale.tell_exactly(trouble.status, trouble.from_us)
     if trouble.then == "STARTING":
+        if trouble.status == "RELOCATING" and market.span_at(trouble.until_us):
+            tale.tell_exactly("PREEMPTED", trouble.until_us)
         return _start(tale, market, trouble.until_us)
     at_us = tale.tell_exactly(trouble.then, trouble.until_us)
     return at_us if trouble.then == "RUNNING" else None
