@@ -14,25 +14,17 @@ from pathlib import Path
 
 import click
 
+from mithril_elt.cli.options import db_options
 from mithril_elt.errors import UsageError
-from mithril_elt.reports import (
-    FORMATS,
-    GROUPINGS,
-    REPORT_NAMES,
-    Report,
-    iso,
-    known_up_to,
-    parse_instant,
-    render,
-    report,
-)
+from mithril_elt.instants import iso, parse_instant
+from mithril_elt.reports import FORMATS, GROUPINGS, Report, known_up_to, render, report
 
-__all__ = ["command"]
+__all__ = ["report_command"]
 
 
 @click.command("report")
-@click.argument("name", metavar="|".join(REPORT_NAMES))
-@click.option("--by", multiple=True, metavar="|".join(GROUPINGS), help="One row for each; may be given more than once.")
+@click.argument("name", metavar="NAME")
+@click.option("--by", multiple=True, metavar="GROUPING", help=f"A row for each {', '.join(GROUPINGS)}; repeatable.")
 @click.option("--from", "from_", metavar="T", help="From this whole UTC hour on: 2026-03-01, 2026-03-01T12:00:00Z.")
 @click.option("--to", metavar="T", help="Up to this whole UTC hour, not included.")
 @click.option(
@@ -40,10 +32,10 @@ __all__ = ["command"]
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--limit", type=int, metavar="N", help="At most so many rows.")
-@click.option("--db", type=click.Path(path_type=Path), default="mithril.duckdb", show_default=True, metavar="FILE")
-@click.option("--dataset", metavar="NAME", help="The prefix of the schemas, if the load was given one.")
+@db_options
 @click.option("--as-of", metavar="T", help="As it was then: nothing that happened later counts.")
-def command(  # noqa: PLR0917  # click passes all of them by name
+def report_command(
+    *,
     name: str,
     by: tuple[str, ...],
     from_: str | None,
@@ -54,7 +46,7 @@ def command(  # noqa: PLR0917  # click passes all of them by name
     dataset: str | None,
     as_of: str | None,
 ) -> None:
-    """Print a report from the marts: what was used, what it cost, whether it was up, what pausing earned.
+    """Print a report: usage, uptime, cost, pause-credits, reservations or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.
@@ -85,7 +77,10 @@ def _as_of(db: Path, schema: str, dataset: str | None, pinned: datetime | None) 
     instants = known_up_to(db, marts_schema=schema)
     if not instants or pinned > max(instants):
         until = iso(max(instants)) if instants else "nothing yet"
-        raise UsageError(f"--as-of {iso(pinned)} is past what is loaded ({until}): `mithril-elt run` loads more.")
+        raise UsageError(
+            f"--as-of {iso(pinned)} is past what the marts are built up to ({until}): `mithril-elt run` goes on"
+            " from there"
+        )
     if pinned == min(instants) == max(instants):
         yield db
         return

@@ -6,6 +6,5 @@ The end of the flow: endpoints → client → source → load → raw → stagin
 from mithril_elt.reports.compose import REPORT_NAMES, Report, known_up_to, report
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.render import FORMATS, render
-from mithril_elt.reports.span import iso, parse_instant
 
-__all__ = ["FORMATS", "GROUPINGS", "REPORT_NAMES", "Report", "iso", "known_up_to", "parse_instant", "render", "report"]
+__all__ = ["FORMATS", "GROUPINGS", "REPORT_NAMES", "Report", "known_up_to", "render", "report"]

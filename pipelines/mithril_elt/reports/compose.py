@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError
+from mithril_elt.instants import iso
 from mithril_elt.reports.catalog import REPORTS, SUMMARY, Definition, Figure
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.notices import notices
 from mithril_elt.reports.query import Gathered, gather
-from mithril_elt.reports.span import Span, iso
+from mithril_elt.reports.span import Span
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,7 +71,7 @@ def report(
     groupings = _checked(name, by)
     span = Span(from_at, to_at)
     if limit is not None and limit < 1:
-        raise UsageError(f"--limit {limit} shows nothing: it is 1 or more.")
+        raise UsageError(f"--limit {limit} shows nothing: it is 1 or more")
     with read_marts(db, marts_schema) as marts:
         projects = marts.projects()
         empty = Report(
@@ -95,15 +96,15 @@ def known_up_to(db: Path | duckdb.DuckDBPyConnection, *, marts_schema: str = "ma
 
 def _checked(name: str, by: Sequence[str]) -> list[Grouping]:
     if name not in REPORT_NAMES:
-        raise UsageError(f"There is no report {name!r}: there are {', '.join(REPORT_NAMES)}.")
+        raise UsageError(f"there is no report {name!r}: there are {', '.join(REPORT_NAMES)}")
     known = REPORTS[name].groupings if name in REPORTS else ()
     for option in by:
         if option not in GROUPINGS:
-            raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(GROUPINGS)}.")
+            raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(GROUPINGS)}")
         if not known:
-            raise UsageError(f"The report {name} takes no --by: it is one list of totals.")
+            raise UsageError(f"the report {name} takes no --by: it is one list of totals")
         if option not in known:
-            raise UsageError(f"The report {name} has no meaning by {option}: it has by {', '.join(known)}.")
+            raise UsageError(f"the report {name} has no meaning by {option}: it has by {', '.join(known)}")
     together = [second for first, second in REPORTS[name].together if first in by] if known else []
     return [GROUPINGS[option] for option in dict.fromkeys([*by, *together])]
 

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
+from mithril_elt.instants import iso
 from mithril_elt.reports.apportion import as_decimal, divide
 from mithril_elt.reports.marts import Marts, Project
-from mithril_elt.reports.span import Span, iso
+from mithril_elt.reports.span import Span
 
 __all__ = ["notices"]
 
 _HOUR_US = 3_600_000_000
+_UNKNOWN_STATUSES = """
+    select status, sum(date_diff('microsecond', from_at, to_at)) from (
+        select status, greatest(started_at, {from}) as from_at, least(ended_at, {to}) as to_at
+        from {marts}.fct_status_spells where not is_known_status
+    ) as clipped
+    where from_at < to_at group by status order by status
+"""
 
 
 def notices(marts: Marts, report: str, projects: list[Project], span: Span) -> list[str]:
@@ -48,18 +55,11 @@ def _on_completeness(projects: list[Project], span: Span) -> list[str]:
 
 
 def _on_unknown_statuses(marts: Marts, span: Span) -> str | None:
-    found = marts.rows(
-        "select status, sum(date_diff('microsecond', from_at, to_at)) from ("
-        " select status, greatest(started_at, coalesce($from_at, started_at)) as from_at,"
-        " least(ended_at, coalesce($to_at, ended_at)) as to_at"
-        " from {marts}.fct_status_spells where not is_known_status"
-        ") as clipped where from_at < to_at group by status order by status",
-        _bounds(span),
-    )
+    found = marts.rows(_UNKNOWN_STATUSES.replace("{from}", span.sql_from).replace("{to}", span.sql_to))
     if not found:
         return None
     statuses = ", ".join(f"{status} ({_hours(time_us)})" for status, time_us in found)
-    return f"Statuses that status_policy does not know: {statuses}; unknown_hours, neither up nor billed."
+    return f"Statuses that status_policy does not know: {statuses}: counted as unknown_hours, neither up nor billed."
 
 
 def _on_unknown_gpus(marts: Marts, span: Span) -> str | None:
@@ -82,7 +82,7 @@ def _on_unpriced(marts: Marts, span: Span) -> str | None:
         return None
     return (
         f"No price is known for {_hours(found[0])} billed on spot, of {_counted(found[1], 'instance')}:"
-        " unpriced_hours, left out of spot_cost_usd."
+        " counted as unpriced_hours, and left out of spot_cost_usd."
     )
 
 
@@ -178,15 +178,11 @@ def _missing(
         (
             f"select sum({time_us}), count(distinct {of})",
             f"from {{marts}}.{mart} where {where}",
-            f"and {hour_at} >= coalesce($from_at, {hour_at}) and {hour_at} < coalesce($to_at, timestamp 'infinity')",
+            f"and {hour_at} >= {span.sql_from} and {hour_at} < {span.sql_to}",
         )
     )
-    [row] = marts.rows(select, _bounds(span))
+    [row] = marts.rows(select)
     return row if row[1] else None
-
-
-def _bounds(span: Span) -> dict[str, Any]:
-    return {"from_at": span.naive_from, "to_at": span.naive_to}
 
 
 def _hours(time_us: int) -> str:

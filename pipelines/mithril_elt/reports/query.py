@@ -44,7 +44,7 @@ def gather(marts: Marts, names: Iterable[str], groupings: Sequence[Grouping], sp
     tallies = {measure.name: _Tally() for measure in measures}
     for source in dict.fromkeys(measure.source for measure in measures):
         here = [measure for measure in measures if measure.source == source]
-        for row in marts.rows(_select(source, here, groupings, span), _parameters(span)):
+        for row in marts.rows(_select(source, here, groupings, span)):
             position = positions.setdefault(row[: len(groupings)], len(positions))
             cells = iter(row[len(groupings) :])
             for measure in here:
@@ -94,7 +94,7 @@ def _select(source: str, measures: Sequence[Measure], groupings: Sequence[Groupi
         "left join {marts}.dim_instances as i on f.instance_id = i.instance_id"
         if of == "instance"
         else "left join {marts}.dim_reservations as r on f.reservation_id = r.reservation_id",
-        _within(span),
+        f"where f.hour_at >= {span.sql_from} and f.hour_at < {span.sql_to}",
         "group by " + ", ".join(groups) if groups else "",
     ]
     return "\n".join(clause for clause in clauses if clause)
@@ -116,17 +116,3 @@ def _columns(measure: Measure) -> list[str]:
             for state in ("not null", "null")
         ]
     return columns
-
-
-def _within(span: Span) -> str:
-    conditions = []
-    if span.from_at is not None:
-        conditions.append("f.hour_at >= $from_at")
-    if span.to_at is not None:
-        conditions.append("f.hour_at < $to_at")
-    return "where " + " and ".join(conditions) if conditions else ""
-
-
-def _parameters(span: Span) -> dict[str, object]:
-    bounds = {"from_at": span.naive_from, "to_at": span.naive_to}
-    return {name: bound for name, bound in bounds.items() if bound is not None}

@@ -12,10 +12,10 @@ import re
 from decimal import Decimal
 
 from mithril_elt.errors import UsageError
+from mithril_elt.instants import iso
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.shown import figures_of, footnotes, group_headings, group_texts, number_text, title
-from mithril_elt.reports.span import iso
 from mithril_elt.reports.table import as_table
 
 __all__ = ["FORMATS", "render"]
@@ -37,7 +37,7 @@ def render(report: Report, form: str, *, width: int = 80, bold: bool = False) ->
             return _as_csv(report)
         case "markdown":
             return _as_markdown(report)
-    raise UsageError(f"There is no format {form!r}: there are {', '.join(FORMATS)}.")
+    raise UsageError(f"there is no format {form!r}: there are {', '.join(FORMATS)}")
 
 
 def _exact(cell: Cell) -> str | int | None:

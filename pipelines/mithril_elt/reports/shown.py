@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+from mithril_elt.instants import iso
 from mithril_elt.reports.catalog import REPORTS, SUMMARY, Figure
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
-from mithril_elt.reports.span import iso
 
 __all__ = [
     "figures_of",
@@ -124,8 +124,8 @@ def _name_and_id(report: Report, grouping: Grouping, ids: dict[str, Cell]) -> tu
 
 
 def _instant(text: str | None) -> str:
-    """`2026-03-31T12:00:00Z` as `2026-03-31 12:00`; what is below a minute stays where there is any."""
-    return "" if text is None else text.removesuffix("Z").replace("T", " ").removesuffix(":00")
+    """`2026-03-31T12:00:59Z` as `2026-03-31 12:00`: cut to the minute, so never later than it is."""
+    return "" if text is None else text[:16].replace("T", " ")
 
 
 def _plain(text: str) -> str:
