@@ -63,7 +63,10 @@ final as (
         newest_versions.project_name,
         newest_versions.created_at,
         {% if var('as_of') %}
-            least(read_projects.as_of, {{ pinned_as_of() }})
+            case
+                when read_projects.as_of > {{ pinned_as_of() }} then {{ pinned_as_of() }}
+                else read_projects.as_of
+            end
         {% else %}
             read_projects.as_of
         {% endif %} as as_of,

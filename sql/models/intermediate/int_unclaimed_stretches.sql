@@ -20,8 +20,8 @@ reserved_spells as (
         instances.reservation_id,
         spells.started_at,
         spells.ended_at,
-        reservations.starts_at as window_starts_at,
-        reservations.ends_at as window_ends_at
+        coalesce(reservations.starts_at, spells.started_at) as window_starts_at,
+        coalesce(reservations.ends_at, spells.ended_at) as window_ends_at
     from spells
     inner join instances on spells.instance_id = instances.instance_id
     inner join reservations on instances.reservation_id = reservations.reservation_id
@@ -53,7 +53,7 @@ clipped_stretches as (
         instance_id,
         reservation_id,
         greatest(min(started_at), min(window_starts_at)) as started_at,
-        least(max(ended_at), min(window_ends_at)) as ended_at
+        least(max(ended_at), max(window_ends_at)) as ended_at
     from numbered_spells
     group by instance_id, reservation_id, stretch_number
 ),

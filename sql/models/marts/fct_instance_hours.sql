@@ -77,10 +77,7 @@ final as (
         unclaimed_us,
         unclaimed_credit_cent_us,
         {{ hours('up_us') }} as up_hours,
-        {{ hours('total_us') }} as total_hours,
         {{ hours('gpu_us') }} as gpu_hours,
-        {{ hours('billed_us') }} as billed_hours,
-        {{ hours('unpriced_us') }} as unpriced_hours,
         {{ usd('spot_cost_cent_us') }} as spot_cost_usd,
         {{ usd('allocated_cost_cent_us') }} as allocated_cost_usd,
         {{ usd('pause_credit_cent_us') }} as pause_credit_usd

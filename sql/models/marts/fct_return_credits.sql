@@ -25,8 +25,10 @@ returns as (
         instances.reservation_id,
         instances.project_id,
         status_changes.started_at as returned_at,
-        {{ us_between('greatest(status_changes.started_at, reservations.starts_at)', 'reservations.ends_at') }}
-            as hours_left_us
+        {{ us_between(
+            'greatest(status_changes.started_at, coalesce(reservations.starts_at, status_changes.started_at))',
+            'reservations.ends_at'
+        ) }} as hours_left_us
     from status_changes
     inner join instances on status_changes.instance_id = instances.instance_id
     inner join reservations on instances.reservation_id = reservations.reservation_id
