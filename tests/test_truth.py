@@ -267,6 +267,16 @@ def test_a_pause_earns_from_one_hour_on(
     assert truth.pause_credit_cent_us == sum(pause.pause_credit_cent_us or 0 for pause in truth.pauses)
 
 
+def test_a_pause_that_an_ending_cuts_is_two() -> None:
+    """40 minutes, TERMINATED, and 40 minutes more are two short pauses, and likewise time that is merely idle."""
+    reservation = make_reservation((0, 1600, 500))
+    for status in ("PAUSED", "ERROR"):
+        changes = [(0, status), (40 * MINUTE_US, "TERMINATED"), (50 * MINUTE_US, status), (90 * MINUTE_US, "RUNNING")]
+        truth = make_truth(9 * HOUR_US, make_instance(*changes, reservation="res_1"), reservation)
+        one = truth.instances["inst_1"]
+        assert (one.credited_us, one.unclaimed_us, one.total_us) == (0, 0, 9 * HOUR_US - 10 * MINUTE_US)
+
+
 def test_an_open_pause_earns_from_the_moment_it_is_an_hour_old() -> None:
     """A microsecond before, it is a short one for now."""
     parts = (paused_from((HOUR_US, None)), make_reservation((0, 1600, 500)))
@@ -291,6 +301,14 @@ def test_the_rate_is_that_of_each_moment() -> None:
     whole = truth.reservations["res_1"]
     assert whole.allocated_used_cent_us + whole.allocated_unused_cent_us == (1600 * 3 + 1700 * 5) * HOUR_US // 2
     assert whole.committed_cost_cent_us == (1600 * 3 + 1700 * 17) * HOUR_US // 2
+
+
+def test_the_first_terms_hold_from_the_start() -> None:
+    """Whatever instant the first terms carry, their rates are in force from the placing on."""
+    reservation = make_reservation((5 * HOUR_US, 1600, 500))
+    truth = make_truth(4 * HOUR_US, paused_from((HOUR_US, 3 * HOUR_US)), reservation)
+    assert truth.pause_credit_cent_us == 1000 * HOUR_US
+    assert truth.allocated_cost_cent_us == 6400 * HOUR_US
 
 
 def test_terms_without_a_pause_rate_leave_the_one_before_in_force() -> None:
@@ -400,6 +418,10 @@ def test_an_instance_given_back_earns_for_the_time_left() -> None:
     returned = make_instance((0, "RUNNING"), (4 * HOUR_US, "TERMINATED"), reservation="res_1")
     whole = make_truth(5 * HOUR_US, returned, reservation).reservations["res_1"]
     assert (whole.returned.us, whole.return_credit_cent_us) == (6 * HOUR_US, 5400 * HOUR_US)
+    for as_of_us in (3 * HOUR_US, 4 * HOUR_US):  # not yet, or just then
+        assert make_truth(as_of_us, returned, reservation).reservations["res_1"].returned.us == 0
+    changed = replace(reservation, terms=[*reservation.terms, Terms(T + 4 * HOUR_US, 1, None, 100)])
+    assert make_truth(5 * HOUR_US, returned, changed).reservations["res_1"].return_credit_cent_us == 600 * HOUR_US
     kept = make_instance((0, "RUNNING"), (10 * HOUR_US, "TERMINATED"), reservation="res_1")
     assert make_truth(15 * HOUR_US, kept, reservation).reservations["res_1"].return_credit_cent_us == 0
 

@@ -100,7 +100,7 @@ def pieces(instance: Instance, reservation: Reservation | None, as_of_us: int) -
     state = _State()
     for number, mark in enumerate(marks):
         state.take(mark)
-        until_us = min(marks[number + 1].at_us if number + 1 < len(marks) else as_of_us, as_of_us)
+        until_us = marks[number + 1].at_us if number + 1 < len(marks) else as_of_us
         if state.status is not None and mark.at_us < until_us:
             yield Piece(
                 mark.at_us,
