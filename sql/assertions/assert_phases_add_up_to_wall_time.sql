@@ -1,0 +1,16 @@
+-- In each hour of an instance the eight phases add up to its time, which is an hour at most.
+with
+
+instance_hours as (
+    select * from {{ ref('fct_instance_hours') }}
+)
+
+select * from instance_hours
+where
+    total_us <> {% for phase in phases() %}{{ phase }}_us{{ " + " if not loop.last }}{% endfor %}
+
+    or total_us not between 1 and {{ seconds_us(3600) }}
+    or up_us + down_us + planned_us + unknown_us > total_us
+    or up_us < 0
+    or down_us < 0
+    or planned_us < 0

@@ -1,0 +1,10 @@
+-- `status_policy` has exactly one row for any other status, and its phase is unknown: a status nobody foresaw is shown as such.
+with
+
+policy as (
+    select * from {{ ref('status_policy') }}
+    where status = '*'
+)
+
+select count(*) as rows_for_any_other from policy
+having count(*) <> 1 or max(phase) <> 'unknown'
