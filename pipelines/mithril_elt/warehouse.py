@@ -54,7 +54,8 @@ def warehouse_error(db: Path, error: BaseException) -> WarehouseError:
         )
     if "not a valid DuckDB database" in said:
         return WarehouseError(f"{db} is not a DuckDB database: choose another file with --db")
-    return WarehouseError(f"{db} cannot be used: {said.splitlines()[0] if said else type(error).__name__}")
+    said = " ".join(said.split())[:300] or type(error).__name__
+    return WarehouseError(f"{db} cannot be used: {said}")
 
 
 class Translated:

@@ -57,7 +57,7 @@
 {#- The variable `as_of` as a timestamp literal; its zone must be written as Z. -#}
 {% macro pinned_as_of() -%}
     {%- set pinned = var("as_of") | string -%}
-    {%- if not modules.re.fullmatch("\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z", pinned) -%}
+    {%- if not modules.re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?Z", pinned) -%}
         {{ exceptions.raise_compiler_error("as_of must look like 2026-03-31T00:00:00Z, not " ~ pinned) }}
     {%- endif -%}
     cast('{{ pinned | replace("T", " ") | replace("Z", "") }}' as timestamp)
