@@ -30,6 +30,8 @@ __all__ = ["DEFAULT_API_URL", "Client", "Limits", "Traffic"]
 
 DEFAULT_API_URL = "https://api.mithril.ai"
 
+_JSON = {"Content-Type": "application/json"}
+
 log = logging.getLogger("mithril_elt")
 
 
@@ -143,7 +145,7 @@ class Client:
         body = msgspec.json.encode({"instances": fids, "status": status})
         async with self._slots:
             await self._pace.wait()
-            response = await self._send("PATCH", "/v2/instances", content=body)
+            response = await self._send("PATCH", "/v2/instances", content=body, headers=_JSON)
         try:
             return msgspec.json.decode(response.content, type=dict[str, dict[str, str]])["instances"]
         except (msgspec.ValidationError, msgspec.DecodeError, KeyError) as error:

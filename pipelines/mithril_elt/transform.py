@@ -8,6 +8,7 @@ folder is hidden beside the database, so that its parsed project is found again.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from mithril_elt.lock import locked, work_folder
 from mithril_elt.warehouse import loaded_from, try_write, warehouse_error
 
 __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
+
+log = logging.getLogger("mithril_elt")
 
 _QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 _PRIVATE = ("--no-send-anonymous-usage-stats", "--no-version-check")
@@ -59,6 +62,7 @@ def build(db: Path, *, full: bool = False, as_of: datetime | None = None, datase
     _check_loaded(db, dataset)
     with locked(db):
         try_write(db)
+        log.info("building and testing the models …")
         return _invoke(db, work_folder(db) / "dbt", full=full, as_of=as_of, dataset=dataset)
 
 

@@ -69,9 +69,7 @@ def main() -> None:
 
 def _status() -> int:
     try:
-        group.main(standalone_mode=False)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
+        status = group.main(standalone_mode=False)
     except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a sentence
         if is_debug():
             traceback.print_exc()
@@ -79,7 +77,7 @@ def _status() -> int:
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
         return 130
-    return 0
+    return status if isinstance(status, int) else 0  # click gives what a command ended with, or what it returned
 
 
 def _told(error: Exception) -> int:

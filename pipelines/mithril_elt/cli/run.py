@@ -107,7 +107,6 @@ def built(db: Path, *, dataset: str | None, as_of: datetime | None, full: bool =
     """Runs the build, and tells of warnings."""
     from mithril_elt.transform import build  # noqa: PLC0415  # imports duckdb
 
-    log.info("building and testing the models …")
     models = build(db, full=full, as_of=as_of, dataset=dataset)
     for warning in models.warnings:
         log.warning(warning)
