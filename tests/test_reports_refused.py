@@ -1,0 +1,99 @@
+"""What a report refuses, and where it may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from marts_by_hand import connection, fill
+from mithril_elt.errors import UsageError, WarehouseError
+from mithril_elt.reports import GROUPINGS, report
+from small_account import only, small_account, small_marts
+
+
+@pytest.fixture
+def marts() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The small account's marts, anew for each test."""
+    yield from small_marts()
+
+
+def test_another_schema_of_marts_can_be_named() -> None:
+    """A load with a dataset of its own has marts of its own."""
+    made = connection()
+    fill(made, small_account(), schema="odd-name_marts")
+    assert report(made, "usage").rows != report(made, "usage", marts_schema="odd-name_marts").rows
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "words"),
+    [
+        ("costs", [], "usage, uptime, cost, pause-credits, reservations, summary"),
+        ("cost", ["week"], "instance, order"),
+        ("reservations", ["instance"], "order, reservation, user"),
+        ("reservations", ["user", "bid"], "no meaning by bid"),
+        ("pause-credits", ["bid"], "instance, order, reservation"),
+        ("summary", ["day"], "takes no --by"),
+    ],
+)
+def test_a_report_or_grouping_without_meaning_says_which_have(
+    marts: duckdb.DuckDBPyConnection, name: str, by: list[str], words: str
+) -> None:
+    """The refusal lists what can be asked for instead."""
+    with pytest.raises(UsageError, match=words):
+        report(marts, name, by=by)
+
+
+def test_every_other_grouping_of_every_report_answers(marts: duckdb.DuckDBPyConnection) -> None:
+    """Each report answers by each grouping, and by two at once, unless it refuses it by name."""
+    refused = {("reservations", "instance"), ("reservations", "bid"), ("pause-credits", "bid")}
+    for name in ("usage", "uptime", "cost", "pause-credits", "reservations"):
+        for by in GROUPINGS:
+            if (name, by) not in refused:
+                assert report(marts, name, by=[by]).rows
+                assert report(marts, name, by=[by, "day"]).rows
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ({"from_at": datetime(2026, 3, 1, 0, 30, tzinfo=UTC)}, "whole UTC hour"),
+        ({"to_at": datetime(2026, 3, 1, 0, 0, 0, 1, tzinfo=UTC)}, "whole UTC hour"),
+        ({"from_at": datetime.fromisoformat("2026-03-01T00:00")}, "no time zone"),
+        ({"from_at": datetime(2026, 3, 1, tzinfo=UTC), "to_at": datetime(2026, 3, 1, tzinfo=UTC)}, "not before"),
+        ({"limit": 0}, "--limit 0"),
+    ],
+)
+def test_a_span_or_limit_without_meaning_is_refused(
+    marts: duckdb.DuckDBPyConnection, span: dict[str, Any], words: str
+) -> None:
+    """What could not be answered exactly is not answered."""
+    with pytest.raises(UsageError, match=words):
+        report(marts, "cost", **span)
+
+
+def test_marts_of_another_release_are_a_warehouse_error(marts: duckdb.DuckDBPyConnection) -> None:
+    """A column that is not there is said in one sentence, with the way out."""
+    marts.execute("alter table marts.fct_instance_hours drop column gpu_us")
+    with pytest.raises(WarehouseError, match="build --full"):
+        report(marts, "usage")
+
+
+def test_a_report_from_a_file_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    """Reading writes nothing: the file is the same, byte for byte, and is closed afterwards."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = folder / "marts.duckdb"  # a name that is also the schema's
+    made = duckdb.connect(str(path))
+    fill(made, small_account())
+    made.close()
+    before = path.read_bytes()
+    assert only(report(path, "cost"))["net_cost_usd"] == "134.005000000000"
+    assert path.read_bytes() == before
+    assert list(folder.iterdir()) == [path]
+    duckdb.connect(str(path)).close()
