@@ -67,8 +67,8 @@ class Traffic:
 class _Pace:
     """Hands out the moments at which a request may leave, evenly spaced."""
 
-    per_second: float | None
-    next_at: float = 0.0
+    per_second: float | None  # exact-ok: a pace
+    next_at: float = 0.0  # exact-ok: a moment of the monotonic clock
 
     async def wait(self) -> None:
         if self.per_second:
@@ -199,14 +199,14 @@ def _failure(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
-def _wait_s(state: RetryCallState) -> float:
+def _wait_s(state: RetryCallState) -> float:  # exact-ok: how long to sleep
     """What the API asked for, else 0.2 s doubled each time, with jitter, at most 20 s."""
     failure = _failure(state)
     asked = failure.wait_s if isinstance(failure, RetryableError) else 0
     return asked + wait_random_exponential(multiplier=0.2, max=20)(state)
 
 
-def _spent(state: RetryCallState, deadline: float) -> bool:
+def _spent(state: RetryCallState, deadline: float) -> bool:  # exact-ok: the monotonic clock
     """Whether the wait that is due would end after the call's budget."""
     failure = _failure(state)
     asked = failure.wait_s if isinstance(failure, RetryableError) else 0

@@ -81,6 +81,8 @@ class Reading:
 
 
 def list_tables(reading: Reading, name: str) -> Callable[[], Iterator[pa.Table]]:
+    """The generator behind the resource of a list: one table, the whole list."""
+
     def tables() -> Iterator[pa.Table]:
         with reading.open_api() as api:
             table = reading.all_lists(api).tables[name]
@@ -91,6 +93,8 @@ def list_tables(reading: Reading, name: str) -> Callable[[], Iterator[pa.Table]]
 
 
 def history_tables(reading: Reading, history: History) -> Callable[[], Iterator[pa.Table]]:
+    """The generator behind the resource of a history: a table a page, window by window, oldest first."""
+
     def tables() -> Iterator[pa.Table]:
         reading.unfinished.add(history.name)
         yield arrow(history.table, [])  # so that the table is there even if no window is due
@@ -190,6 +194,8 @@ def _closings(
 
 
 def window_tables(reading: Reading) -> Callable[[], Iterator[pa.Table]]:
+    """The generator behind the ledger: a row for each window that was read to its end."""
+
     def tables() -> Iterator[pa.Table]:
         while reading.unfinished:  # where dlt takes resources in turn, not one after the other
             yield arrow("windows", [])

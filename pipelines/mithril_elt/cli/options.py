@@ -20,44 +20,57 @@ __all__ = ["api_options", "as_json_option", "connect", "db_options", "load_plan"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
+def _all(function: F, *options: Callable[[F], F]) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object.")
+def as_json_option(function: F) -> F:
+    """Facts instead of sentences on stdout."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON object.")(function)
 
-db_options = _all(
-    click.option(
-        "--db",
-        type=click.Path(path_type=Path, dir_okay=False),
-        default="mithril.duckdb",
-        show_default=True,
-        metavar="FILE",
-        help="The DuckDB file.",
-    ),
-    click.option("--dataset", metavar="NAME", help="A prefix for the schemas: NAME_raw, NAME_staging, NAME_marts."),
-)
 
-api_options = _all(
-    click.option(
-        "--project", "projects", multiple=True, metavar="FID", help="A project to read; default: all the key sees."
-    ),
-    click.option("--api-url", metavar="URL", help=f"The API's address; default: {DEFAULT_API_URL}."),
-    click.option("--concurrency", type=int, default=16, show_default=True, metavar="N", help="Requests at a time."),
-    click.option("--requests-per-second", type=float, metavar="N", help="At most so many requests a second."),
-)
+def db_options(function: F) -> F:
+    """The database and the prefix of its schemas."""
+    return _all(
+        function,
+        click.option(
+            "--db",
+            type=click.Path(path_type=Path, dir_okay=False),
+            default="mithril.duckdb",
+            show_default=True,
+            metavar="FILE",
+            help="The DuckDB file.",
+        ),
+        click.option("--dataset", metavar="NAME", help="A prefix for the schemas: NAME_raw, NAME_staging, NAME_marts."),
+    )
 
-span_options = _all(
-    click.option("--since", metavar="T", help="Where to start; first run: the day of the oldest instance."),
-    click.option("--until", metavar="T", help="Where to end; default: now, by the server's clock."),
-    click.option("--lookback", default="3d", show_default=True, metavar="DURATION", help="Covered time read again."),
-    click.option("--deep", is_flag=True, help="Read everything again from --since on."),
-)
+
+def api_options(function: F) -> F:
+    """The account, and how hard its API may be worked."""
+    return _all(
+        function,
+        click.option(
+            "--project", "projects", multiple=True, metavar="FID", help="A project to read; default: all the key sees."
+        ),
+        click.option("--api-url", metavar="URL", help=f"The API's address; default: {DEFAULT_API_URL}."),
+        click.option("--concurrency", type=int, default=16, show_default=True, metavar="N", help="Requests at a time."),
+        click.option("--requests-per-second", type=float, metavar="N", help="At most so many requests a second."),
+    )
+
+
+def span_options(function: F) -> F:
+    """What time to read."""
+    return _all(
+        function,
+        click.option("--since", metavar="T", help="Where to start; first run: the day of the oldest instance."),
+        click.option("--until", metavar="T", help="Where to end; default: now, by the server's clock."),
+        click.option(
+            "--lookback", default="3d", show_default=True, metavar="DURATION", help="Covered time read again."
+        ),
+        click.option("--deep", is_flag=True, help="Read everything again from --since on."),
+    )
 
 
 def connect(values: dict[str, Any], limits: Limits | None = None) -> tuple[Any, tuple[str, ...]]:
