@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from mithril_elt.errors import UsageError
 
-__all__ = ["iso", "parse_duration", "parse_instant"]
+__all__ = ["iso", "parse_duration", "parse_instant", "parse_iso_duration"]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_NUMBER = r"(\d{1,9}(?:\.\d{1,9})?)"
+_ISO_DURATION = re.compile(
+    rf"(-?)P(?=.)(?:{_NUMBER}Y)?(?:{_NUMBER}W)?(?:{_NUMBER}D)?(?:T(?=.)(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?",
+    re.ASCII,
+)
+_UNITS_US = tuple(seconds * 1_000_000 for seconds in (365 * 86_400, 7 * 86_400, 86_400, 3_600, 60, 1))
 
 
 def parse_instant(text: str, *, option: str) -> datetime:
@@ -51,8 +58,36 @@ def parse_duration(text: str, *, option: str) -> timedelta:
     return timedelta(**{_UNITS[unit]: int(number)})
 
 
+def parse_iso_duration(text: str) -> timedelta:
+    """The duration that the API wrote in ISO 8601, exactly: `PT36H`, `P1DT12H`, `P1Y35D`.
+
+    A year is 365 days: FastAPI, which the API is made with, writes durations of 365 days and more so.
+
+    Raises:
+        ValueError: anything else: months, which have no length, or what is finer than a microsecond.
+    """
+    found = _ISO_DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no ISO 8601 duration")
+    sign, *numbers = found.groups()
+    microseconds = sum(Decimal(number) * us for number, us in zip(numbers, _UNITS_US, strict=True) if number)
+    whole = int(microseconds)
+    if whole != microseconds:
+        raise ValueError(f"the duration {text!r} is finer than a microsecond")
+    try:
+        return timedelta(microseconds=-whole if sign else whole)
+    except OverflowError:
+        raise ValueError(f"the duration {text!r} is longer than can be kept") from None
+
+
 def iso(instant: datetime | None) -> str | None:
-    """The instant as ISO 8601 in UTC with `Z`; fractions of a second only where there are any."""
+    """The instant as ISO 8601 in UTC with `Z`; fractions of a second only where there are any.
+
+    Raises:
+        UsageError: it has no time zone, so nobody knows which instant it is.
+    """
     if instant is None:
         return None
+    if instant.tzinfo is None:
+        raise UsageError(f"the instant {instant.isoformat()} names no time zone: give one with tzinfo=UTC")
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

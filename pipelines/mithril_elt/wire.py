@@ -6,9 +6,11 @@ description: `{"detail": "text"}`, or FastAPI's list of `{"loc", "msg"}` for 422
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import msgspec
 
@@ -16,6 +18,7 @@ from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, Mithril
 
 __all__ = ["Refused", "RetryableError", "judge", "retry_after_s", "server_clock"]
 
+_SECONDS = re.compile(r"(\d+)(\.\d*)?", re.ASCII)
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _KEY = "the key was refused ({status}) by {what}: is MITHRIL_API_KEY set to one that is valid and not expired?"
 _FINAL: dict[int, tuple[type[MithrilError], str]] = {
@@ -60,42 +63,50 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, what: str) ->
 
 def _misfit(headers: Mapping[str, str], body: bytes, *, what: str) -> ContractError | None:
     kind = headers.get("content-type", "application/json")
-    if "json" not in kind:
+    if "json" not in kind.lower():
         return ContractError(f"{what} answered {kind or 'no content type'}, not JSON: is the address that of the API?")
     return None if body else ContractError(f"{what} answered with nothing in it")
 
 
 def _detail(body: bytes) -> str | None:
-    """The API's own words, at most 300 characters of them."""
+    """The API's own words, in one line of at most 300 characters."""
     try:
-        detail = msgspec.json.decode(body).get("detail")
-    except (msgspec.DecodeError, AttributeError, UnicodeDecodeError):
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if isinstance(detail, list):
-        parts = [item for item in detail if isinstance(item, dict)]
-        detail = "; ".join(f"{'.'.join(map(str, p.get('loc', [])))}: {p.get('msg', '')}" for p in parts)
-    return str(detail)[:300] if detail else None
+    detail = answer.get("detail") if isinstance(answer, dict) else None
+    said = "; ".join(map(_complaint, detail)) if isinstance(detail, list) else str(detail or "")
+    return " ".join(said.split())[:300] or None
+
+
+def _complaint(item: Any) -> str:
+    """One item of FastAPI's list: where, and what is wrong there."""
+    if not isinstance(item, dict):
+        return str(item)
+    place = item.get("loc")
+    return f"{'.'.join(map(str, place)) if isinstance(place, list) else place or ''}: {item.get('msg', '')}"
 
 
 def retry_after_s(headers: Mapping[str, str]) -> int:
     """Seconds to wait by `Retry-After`, in seconds or as an HTTP date by the server's clock; 0 if none."""
     value = headers.get("retry-after", "").strip()
-    if not value:
+    if seconds := _SECONDS.fullmatch(value):
+        return int(seconds[1][:9]) + bool(seconds[2])  # nine digits are beyond any budget
+    until = _http_date(value)
+    if until is None:
         return 0
-    if value.isdigit():
-        return int(value)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return 0
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0, -int((server_clock(headers) - until).total_seconds() // 1))
+    return max(0, -((server_clock(headers) - until) // timedelta(seconds=1)))
 
 
 def server_clock(headers: Mapping[str, str]) -> datetime:
     """The server's clock by its `Date` header, this machine's where it has none; UTC, whole seconds."""
+    return _http_date(headers.get("date", "")) or datetime.now(UTC).replace(microsecond=0)
+
+
+def _http_date(text: str) -> datetime | None:
+    """An HTTP date in UTC, also where it names no zone; None if it is none."""
     try:
-        return parsedate_to_datetime(headers["date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        return datetime.now(UTC).replace(microsecond=0)
+        at = parsedate_to_datetime(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
