@@ -23,7 +23,8 @@ by_reservation as (
     select * from {{ ref('fct_reservation_hours') }}
 )
 
-select * from by_reservation
+select by_reservation.*
+from by_reservation
 inner join by_instance
     on by_reservation.reservation_id = by_instance.reservation_id
     and by_reservation.hour_at = by_instance.hour_at

@@ -61,7 +61,8 @@ by_day as (
     group by reservation_id
 )
 
-select * from by_hour
+select coalesce(by_hour.part, by_day.part) as part
+from by_hour
 full outer join by_day on by_hour.part = by_day.part
 where
     by_hour.part is null

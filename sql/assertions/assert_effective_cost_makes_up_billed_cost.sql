@@ -26,7 +26,8 @@ charges as (
     group by reservation_id
 )
 
-select * from commitments
+select commitments.*
+from commitments
 inner join reservations on commitments.reservation_id = reservations.reservation_id
 left join charges on commitments.reservation_id = charges.reservation_id
 where

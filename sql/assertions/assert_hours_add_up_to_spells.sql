@@ -25,7 +25,8 @@ by_spell as (
     group by instance_id
 )
 
-select * from by_hour
+select coalesce(by_hour.instance_id, by_spell.instance_id) as instance_id
+from by_hour
 full outer join by_spell on by_hour.instance_id = by_spell.instance_id
 where
     by_hour.instance_id is null

@@ -10,6 +10,7 @@ grants as (
     where terms_source = 'listing'
 )
 
-select * from grants
+select grants.*
+from grants
 inner join reservations on grants.reservation_id = reservations.reservation_id
 where reservations.unit_price_usd * 100 <> grants.unit_price_cents

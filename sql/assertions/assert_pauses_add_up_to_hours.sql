@@ -22,7 +22,8 @@ by_pause as (
     group by instance_id
 )
 
-select * from by_pause
+select coalesce(by_hour.instance_id, by_pause.instance_id) as instance_id
+from by_pause
 full outer join by_hour on by_pause.instance_id = by_hour.instance_id
 where
     by_hour.instance_id is null

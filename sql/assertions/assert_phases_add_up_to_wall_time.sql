@@ -7,8 +7,9 @@ instance_hours as (
 
 select * from instance_hours
 where
-    total_us <> {% for phase in phases() %}{{ phase }}_us{{ " + " if not loop.last }}{% endfor %}
-
+    total_us <> (
+        waiting_us + starting_us + running_us + noticed_us + stopping_us + paused_us + interrupted_us + unknown_us
+    )
     or total_us not between 1 and {{ seconds_us(3600) }}
     or up_us + down_us + planned_us + unknown_us > total_us
     or up_us < 0

@@ -1,4 +1,4 @@
--- `status_policy` has exactly one row for any other status, and its phase is unknown: a status nobody foresaw is shown as such.
+-- `status_policy` has exactly one row for any other status, and its phase is unknown.
 with
 
 policy as (

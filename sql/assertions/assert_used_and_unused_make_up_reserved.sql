@@ -1,4 +1,4 @@
--- In each hour used and unused time make up the reserved; used is what the instances of the reservation were up inside it.
+-- In each hour used and unused time make up the reserved; used is what the instances were up inside the grants.
 with
 
 reservation_hours as (
@@ -24,7 +24,10 @@ used_hours as (
     group by instances.reservation_id, instance_hours.hour_at
 )
 
-select * from reservation_hours
+select
+    coalesce(reservation_hours.reservation_id, used_hours.reservation_id) as reservation_id,
+    coalesce(reservation_hours.hour_at, used_hours.hour_at) as hour_at
+from reservation_hours
 full outer join used_hours
     on reservation_hours.reservation_id = used_hours.reservation_id
     and reservation_hours.hour_at = used_hours.hour_at

@@ -26,7 +26,7 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
     {{ _ninths(amount_cent_us, 25) }}
 {%- endmacro %}
 
-{#- How many hundredths of the whole a part is, half-even at 12 places; null where the whole is zero. Neither is negative. -#}
+{#- A part in per cent of the whole, half-even at 12 places; null where the whole is 0. Neither is negative. -#}
 {% macro percent(part, whole) -%}
     {%- set scaled = wide(part) ~ " * 100000000000000" -%}
     {%- set floor = "(" ~ scaled ~ ") // " ~ wide(whole) -%}
@@ -39,7 +39,10 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
     end
 {%- endmacro %}
 
-{#- The sum of an amount that is null where it is unknown: the known part, null if none of it is known, 0 if there was no time to charge. -#}
+{#-
+The sum of an amount that is null where it is unknown: the known part; null if none of it is known; 0 if there was
+no time to charge for.
+-#}
 {% macro sum_known(amount, charged_us) -%}
     case when sum({{ charged_us }}) = 0 then 0 else sum(case when {{ charged_us }} <> 0 then {{ amount }} end) end
 {%- endmacro %}
@@ -49,7 +52,7 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
     case when count(*) = count({{ amount }}) then sum({{ amount }}) end
 {%- endmacro %}
 
-{#- A number x factor / 9, to the nearest, in units of 1e-12. 128-bit division is slow: only where 64 bits would overflow. -#}
+{#- A number x factor / 9, to the nearest, in units of 1e-12: by slow 128-bit division only where 64 bits overflow. -#}
 {% macro _ninths(number, factor) -%}
     {%- set narrow_limit = 9000000000000000000 // (2 * factor) -%}
     {%- set nearest = " * " ~ 2 * factor ~ " + 9 * sign(" ~ number ~ ")) // 18" -%}
@@ -70,7 +73,7 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
     case when {{ joined_key }} is null then 0 else {{ amount }} end
 {%- endmacro %}
 
-{#- What is left to pay of the three parts of a cost; a part that is unknown counts as nothing, and is null beside it. -#}
+{#- What is left to pay of the three parts of a cost; a part that is unknown counts as nothing. -#}
 {% macro net_cent_us() -%}
     spot_cost_cent_us + coalesce(allocated_cost_cent_us, 0) - coalesce(pause_credit_cent_us, 0)
 {%- endmacro %}

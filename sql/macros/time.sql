@@ -25,9 +25,11 @@
     {{ hour_at }} + interval 1 hour
 {%- endmacro %}
 
-{#- One row for each UTC hour that a span touches: stands alone in a select list, and multiplies the rows. -#}
+{#- One row for each UTC hour that a span touches: a column that multiplies the rows. -#}
 {% macro each_hour(from_at, to_at) -%}
-    unnest(generate_series({{ hour_of(from_at) }}, {{ to_at }} - interval 1 microsecond, interval 1 hour))
+    unnest(
+        generate_series({{ hour_of(from_at) }}, {{ to_at }} - interval 1 microsecond, interval 1 hour)
+    )
 {%- endmacro %}
 
 {#- An instant so many months later. -#}
@@ -54,13 +56,9 @@
     cast(date_trunc('month', {{ report_clock(instant) }}) as date)
 {%- endmacro %}
 
-{#- The variable `as_of` as a timestamp literal; its zone must be written as Z. -#}
+{#- The variable `as_of` as a timestamp. -#}
 {% macro pinned_as_of() -%}
-    {%- set pinned = var("as_of") | string -%}
-    {%- if not modules.re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?Z", pinned) -%}
-        {{ exceptions.raise_compiler_error("as_of must look like 2026-03-31T00:00:00Z, not " ~ pinned) }}
-    {%- endif -%}
-    cast('{{ pinned | replace("T", " ") | replace("Z", "") }}' as timestamp)
+    cast('{{ var("as_of") }}' as timestamp)
 {%- endmacro %}
 
 {#- A key for a span: its owner and its start, readable. -#}

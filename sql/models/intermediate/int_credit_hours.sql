@@ -4,20 +4,29 @@ credit_spans as (
     select * from {{ ref('int_credit_spans') }}
 ),
 
+marked_spans as (
+    select
+        *,
+        case when rate_cents is null then piece_us else 0 end as unrated_us
+    from credit_spans
+),
+
 kind_hours as (
     select
         instance_id,
         reservation_id,
         hour_at,
         sum(case when credit_kind <> 'unclaimed' then piece_us else 0 end) as reserved_paused_us,
-        {% for kind in ['credited', 'short', 'unclaimed'] %}
-            sum(case when credit_kind = '{{ kind }}' then piece_us else 0 end) as {{ kind }}_us,
-            sum(case when credit_kind = '{{ kind }}' and rate_cents is null then piece_us else 0 end)
-                as {{ kind }}_unrated_us,
-            sum(case when credit_kind = '{{ kind }}' then piece_cent_us else 0 end) as {{ kind }}_cent_us
-            {{- "," if not loop.last }}
-        {% endfor %}
-    from credit_spans
+        sum(case when credit_kind = 'credited' then piece_us else 0 end) as credited_us,
+        sum(case when credit_kind = 'short' then piece_us else 0 end) as short_us,
+        sum(case when credit_kind = 'unclaimed' then piece_us else 0 end) as unclaimed_us,
+        sum(case when credit_kind = 'credited' then unrated_us else 0 end) as credited_unrated_us,
+        sum(case when credit_kind = 'short' then unrated_us else 0 end) as short_unrated_us,
+        sum(case when credit_kind = 'unclaimed' then unrated_us else 0 end) as unclaimed_unrated_us,
+        sum(case when credit_kind = 'credited' then piece_cent_us else 0 end) as credited_cent_us,
+        sum(case when credit_kind = 'short' then piece_cent_us else 0 end) as short_cent_us,
+        sum(case when credit_kind = 'unclaimed' then piece_cent_us else 0 end) as unclaimed_cent_us
+    from marked_spans
     group by instance_id, reservation_id, hour_at
 ),
 

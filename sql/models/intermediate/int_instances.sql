@@ -22,14 +22,37 @@ instance_types as (
     select * from {{ ref('int_instance_types') }}
 ),
 
-listed_instances as (
+ranked_versions as (
     select
         *,
-        valid_to is null as is_listed,
         row_number() over (
             partition by instance_id order by valid_from desc, version_hash asc
         ) as version_rank
     from instances
+),
+
+newest_versions as (
+    select
+        *,
+        valid_to is null as is_listed
+    from ranked_versions
+    where version_rank = 1
+),
+
+histories as (
+    select
+        instance_id,
+        project_id,
+        bid_id,
+        reservation_id
+    from status_events
+    union all
+    select
+        instance_id,
+        project_id,
+        bid_id,
+        reservation_id
+    from price_periods
 ),
 
 named_by_histories as (
@@ -38,11 +61,7 @@ named_by_histories as (
         max(project_id) as project_id,
         max(bid_id) as bid_id,
         max(reservation_id) as reservation_id
-    from (
-        select instance_id, project_id, bid_id, reservation_id from status_events
-        union all
-        select instance_id, project_id, bid_id, reservation_id from price_periods
-    ) as histories
+    from histories
     group by instance_id
 ),
 
@@ -76,7 +95,7 @@ owned_instances as (
         listed.listed_status,
         coalesce(listed.is_listed, false) as is_listed,
         listed.created_at
-    from (select * from listed_instances where version_rank = 1) as listed
+    from newest_versions as listed
     full outer join named_by_histories as named
         on listed.instance_id = named.instance_id
 ),

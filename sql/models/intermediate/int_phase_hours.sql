@@ -8,7 +8,7 @@ final as (
     select
         instance_id,
         hour_at,
-        {% for phase in phases() %}
+        {% for phase in phases().split() %}
             cast(sum(case when phase = '{{ phase }}' then piece_us else 0 end) as bigint) as {{ phase }}_us,
         {% endfor %}
         cast(sum(piece_us) as bigint) as total_us,

@@ -28,6 +28,12 @@ said_rates as (
     where return_credit_cents is not null
 ),
 
+kinds as (
+    select 'pause' as rate_kind
+    union all
+    select 'return' as rate_kind
+),
+
 -- Before the first rate that was said there is one that nobody knows, so that the periods leave no gap.
 unknown_rates as (
     select
@@ -37,11 +43,7 @@ unknown_rates as (
         '' as event_type,
         cast(null as bigint) as rate_cents
     from reservations
-    cross join (
-        select 'pause' as rate_kind
-        union all
-        select 'return' as rate_kind
-    ) as kinds
+    cross join kinds
 ),
 
 rates as (

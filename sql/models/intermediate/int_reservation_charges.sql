@@ -44,11 +44,20 @@ paused as (
 ),
 
 hours as (
-    select reservation_id, hour_at from reserved
+    select
+        reservation_id,
+        hour_at
+    from reserved
     union distinct
-    select reservation_id, hour_at from used
+    select
+        reservation_id,
+        hour_at
+    from used
     union distinct
-    select reservation_id, hour_at from paused
+    select
+        reservation_id,
+        hour_at
+    from paused
 ),
 
 final as (

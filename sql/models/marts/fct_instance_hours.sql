@@ -55,7 +55,7 @@ final as (
         hour_at,
         {{ report_day('hour_at') }} as day,
         {{ report_month('hour_at') }} as month,
-        {% for phase in phases() %}
+        {% for phase in phases().split() %}
             {{ phase }}_us,
         {% endfor %}
         total_us,

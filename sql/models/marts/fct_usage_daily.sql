@@ -10,7 +10,7 @@ days as (
         project_id,
         day,
         month,
-        {% for phase in phases() %}
+        {% for phase in phases().split() %}
             cast(sum({{ phase }}_us) as bigint) as {{ phase }}_us,
         {% endfor %}
         cast(sum(up_us) as bigint) as up_us,
@@ -27,13 +27,13 @@ final as (
         project_id,
         day,
         month,
-        {% for phase in phases() %}
+        {% for phase in phases().split() %}
             {{ phase }}_us,
         {% endfor %}
         up_us,
         total_us,
         gpu_us,
-        {% for phase in phases() %}
+        {% for phase in phases().split() %}
             {{ hours(phase ~ '_us') }} as {{ phase }}_hours,
         {% endfor %}
         {{ hours('up_us') }} as up_hours,

@@ -10,7 +10,7 @@ renamed as (
         cast(instance_fid as varchar) as instance_id,
         cast(bid_fid as varchar) as bid_id,
         cast(reservation_fid as varchar) as reservation_id,
-        cast("timestamp" as timestamp) as occurred_at,
+        cast(timestamp as timestamp) as occurred_at,
         cast({{ bare_status('status') }} as varchar) as status,
         cast(read_at as timestamp) as read_at,
         cast(_dlt_load_id as varchar) as load_id

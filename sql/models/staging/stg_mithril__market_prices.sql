@@ -8,7 +8,7 @@ renamed as (
     select
         cast(instance_type as varchar) as instance_type_id,
         cast(region as varchar) as region,
-        cast("timestamp" as timestamp) as priced_at,
+        cast(timestamp as timestamp) as priced_at,
         cast(spot_price_usd as decimal(38, 9)) as spot_price_usd,
         cast(reserved_price_usd as decimal(38, 9)) as reserved_price_usd,
         cast(read_at as timestamp) as read_at,

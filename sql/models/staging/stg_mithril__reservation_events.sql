@@ -8,7 +8,7 @@ renamed as (
     select
         cast(project as varchar) as project_id,
         cast(reservation_fid as varchar) as reservation_id,
-        cast("timestamp" as timestamp) as occurred_at,
+        cast(timestamp as timestamp) as occurred_at,
         cast(event_type as varchar) as event_type,
         cast(unit_price_cents as bigint) as unit_price_cents,
         cast(pause_credit_cents as bigint) as pause_credit_cents,

@@ -16,7 +16,7 @@ renamed as (
         cast(windows_done as bigint) as windows_done,
         cast(requests as bigint) as requests,
         cast(retries as bigint) as retries,
-        cast("rows" as bigint) as row_count,
+        cast(rows as bigint) as row_count,
         cast(bytes as bigint) as bytes,
         cast(late_rows as bigint) as late_rows,
         cast(late_seconds as bigint) as late_seconds,

@@ -11,7 +11,7 @@ renamed as (
         cast(from_at as timestamp) as from_at,
         cast(to_at as timestamp) as to_at,
         cast(run_id as varchar) as run_id,
-        cast("rows" as bigint) as row_count,
+        cast(rows as bigint) as row_count,
         cast(requests as bigint) as requests,
         cast(read_at as timestamp) as read_at,
         cast(_dlt_load_id as varchar) as load_id
