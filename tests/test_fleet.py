@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +29,7 @@ from mithril_elt.sandbox.account import (
     StatusChange,
     Terms,
 )
+from mithril_elt.sandbox.catalogue import stream
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.grants import Grant, ended_us, grants
 from mithril_elt.sandbox.spot import SpotPlan, spot_story, with_gap
@@ -355,7 +355,7 @@ def test_a_gap_takes_nothing_but_itself_away() -> None:
 
 def test_time_only_goes_on_in_a_tale() -> None:
     """A change told for an earlier instant than the last comes right behind it."""
-    tale = Tale(Random(1))
+    tale = Tale(stream(1))
     assert [tale.tell_exactly("RUNNING", 50), tale.tell_exactly("ERROR", 50), tale.tell_exactly("RUNNING", 9)] == [
         50,
         51,
@@ -367,7 +367,7 @@ def test_a_relocation_that_ends_above_the_limit_ends_in_a_preemption() -> None:
     """The instance does not stay up, and billed, until the price has fallen."""
     hour = HOUR_US
     moved = Break("RELOCATING", 5 * hour, 5 * hour + 5 * MINUTE_US, "STARTING")
-    told = spot_story(Random(1), [(5 * hour + MINUTE_US, 7 * hour)], SpotPlan(hour, breaks=[moved]))
+    told = spot_story(stream(1), [(5 * hour + MINUTE_US, 7 * hour)], SpotPlan(hour, breaks=[moved]))
     assert [bare(change) for change in told[-4:]] == ["RELOCATING", "PREEMPTED", "STARTING", "RUNNING"]
     assert told[-3].at_us == moved.until_us
     assert told[-2].at_us > 7 * hour
