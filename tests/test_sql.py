@@ -1,0 +1,350 @@
+"""The SQL models: their own unit tests, figures worked by hand and by brute force, and data tests that can fail."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from minute_by_minute import LAST, MINUTE_US, Figures, Grant, Machine, Order, Story, at, made_up
+from sql_project import SQL, Compiled, compiled, dbt, empty_raw, insert, succeeded
+
+pytestmark = pytest.mark.xdist_group("sql")
+
+HOUR_US = 3_600_000_000
+READ_AT = datetime.fromisoformat("2026-04-02T00:00")
+PINNED = 250
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """The project, compiled once."""
+    return compiled(tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.fixture(scope="module")
+def pinned(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """The project with an earlier as_of."""
+    return compiled(tmp_path_factory.mktemp("compiled"), as_of=f"{at(PINNED).isoformat()}Z")
+
+
+@pytest.fixture
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with an empty raw."""
+    with duckdb.connect() as connection:
+        empty_raw(connection)
+        yield connection
+
+
+def tell(connection: duckdb.DuckDBPyConnection, story: Story) -> None:
+    """Puts a story into the raw tables, in the order in which it is told."""
+    version = {"version_hash": "v", "_dlt_valid_from": at(0)}
+    bare = {"version_hash": "v", "_dlt_valid_from": at(0), "project": "proj_a"}
+    insert(connection, "projects", [{"fid": "proj_a", "name": "a"} | version])
+    insert(connection, "instance_types", [{"fid": f"it_{n}", "name": "h100", "num_gpus": n} | version for n in (0, 8)])
+    for history in ("status", "pricing"):
+        counts = {"rows": 0, "requests": 1, "run_id": "run", "read_at": READ_AT}
+        span = {"project": "proj_a", "history": history, "from_at": at(0), "to_at": at(story.as_of)}
+        insert(connection, "windows", [span | counts])
+    for machine in story.machines:
+        listed = {"fid": machine.name, "bid": machine.bid, "reservation": machine.order}
+        listed |= {"instance_type": None if machine.gpus is None else f"it_{machine.gpus}", "status": "STATUS_NEW"}
+        insert(connection, "instances", [listed | bare])
+        owner = {"project": "proj_a", "instance_fid": machine.name, "read_at": READ_AT}
+        events = [owner | {"timestamp": at(t), "status": f"STATUS_{status}"} for t, status in machine.events]
+        insert(connection, "instance_status_events", events)
+        for start, end, cents in machine.prices:
+            period = {"start_time": at(start), "end_time": None if end is None else at(end), "price_cents": cents}
+            insert(connection, "instance_price_periods", [owner | period])
+    for order in story.orders:
+        window = {"start_time": at(order.start), "end_time": at(order.end), "created_at": at(0)}
+        insert(connection, "reservations", [{"fid": order.name, "instance_quantity": 2} | window | bare])
+        owner = {"project": "proj_a", "reservation_fid": order.name, "read_at": READ_AT}
+        said = [{"timestamp": at(t), "event_type": "Terms Set", "pause_credit_cents": c} for t, c in order.rates]
+        said += [{"timestamp": at(order.cut), "event_type": "Canceled"}] if order.cut is not None else []
+        insert(connection, "reservation_events", [owner | event for event in said])
+        for position, grant in enumerate(order.grants):
+            span = {"starts_at": at(grant.start), "position": position, "ends_at": at(grant.end)}
+            terms = {"quantity": grant.quantity, "unit_price_cents": grant.cents}
+            insert(connection, "reservation_grants", [owner | span | terms])
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query."""
+    return connection.execute(sql).fetchall()
+
+
+def marts(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every mart, sorted."""
+    listed = "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+    return {name: rows(connection, f"select * from marts.{name} order by all") for (name,) in rows(connection, listed)}
+
+
+def test_unit_tests_and_an_empty_account(tmp_path: Path) -> None:
+    """On an empty account every model builds without a warning, every data test and every unit test holds."""
+    db = tmp_path / "empty.duckdb"
+    with duckdb.connect(str(db)) as connection:
+        empty_raw(connection)
+    before = {path: path.stat().st_mtime_ns for path in SQL.rglob("*")}
+    results = succeeded(dbt(db, tmp_path / "target", "build"))
+    kinds = [str(result.node.resource_type) for result in results]
+    assert kinds.count("unit_test") >= 50
+    assert kinds.count("test") >= 90
+    assert {path: path.stat().st_mtime_ns for path in SQL.rglob("*")} == before, "dbt wrote into the project"
+    with duckdb.connect(str(db), read_only=True) as connection:
+        assert set(map(len, marts(connection).values())) == {0}
+
+
+# One spot instance around midnight at the end of a month, one reserved instance that pauses.
+BY_HAND = Story(
+    machines=(
+        Machine(
+            "inst_spot",
+            "bid_a",
+            None,
+            8,
+            ((0, "NEW"), (20, "STARTING"), (60, "RUNNING"), (180, "PREEMPTING"), (185, "PREEMPTED"), (245, "RUNNING")),
+            ((60, 150, 1300), (150, 180, 1301)),
+        ),
+        Machine(
+            "inst_paused",
+            None,
+            "res_a",
+            8,
+            ((0, "RUNNING"), (60, "PAUSED"), (120, "RUNNING"), (130, "PAUSED"), (170, "RUNNING"), (180, "PAUSED")),
+            (),
+        ),
+    ),
+    orders=(Order("res_a", 0, 600, (Grant(0, 600, 2, 250),), ((0, 500),)),),
+    as_of=300,
+)
+
+
+def test_checked_numbers(project: Compiled, warehouse: duckdb.DuckDBPyConnection) -> None:
+    """90 min at 1,300 c and 30 at 1,301 cost 2,600.5 c; an hour's pause at 500 c earns 500 c, one of 40 min nothing."""
+    tell(warehouse, BY_HAND)
+    project.build(warehouse)
+    assert project.all_failures(warehouse) == {}
+    spot = "select sum(spot_cost_cent_us), sum(priced_us), sum(unpriced_us) from marts.fct_instance_hours"
+    assert rows(warehouse, spot) == [(2_600_5 * HOUR_US // 10, 2 * HOUR_US, HOUR_US)]
+    days = "select day, spot_cost_usd, unpriced_hours, net_cost_usd from marts.fct_cost_daily where bid_id is not null"
+    assert rows(warehouse, f"{days} order by 1") == [
+        (date(2026, 3, 30), Decimal(13), Decimal(0), Decimal(13)),
+        (date(2026, 3, 31), Decimal("13.005"), Decimal(1), Decimal("13.005")),
+    ]
+    pauses = "select paused_us, is_open, pause_credit_usd, short_pause_loss_usd from marts.fct_pause_credits order by 1"
+    assert rows(warehouse, pauses) == [
+        (40 * MINUTE_US, False, Decimal(0), Decimal("3.333333333333")),
+        (60 * MINUTE_US, False, Decimal(5), Decimal(0)),
+        (120 * MINUTE_US, True, Decimal(10), Decimal(0)),
+    ]
+    reserved = "sum(reserved_hours), sum(used_hours), sum(idle_cost_gross_usd), sum(idle_cost_net_usd)"
+    assert rows(warehouse, f"select {reserved} from marts.fct_reservation_days") == [
+        (Decimal(10), Decimal("1.333333333333"), Decimal("21.666666666667"), Decimal("6.666666666667"))
+    ]
+    assert rows(warehouse, "select committed_cost_usd from marts.fct_commitments") == [(Decimal(50),)]
+    story = "select from_status, recovery_us from marts.fct_interruptions"
+    assert rows(warehouse, story) == [("PREEMPTING", HOUR_US)]
+    assert rows(warehouse, "select time_to_start_us from marts.fct_starts") == [(HOUR_US,)]
+
+
+US = "_us // 60000000"
+HOURS = f"""
+    select instance_id, hour_at, waiting{US}, starting{US}, running{US}, noticed{US}, stopping{US}, paused{US},
+        interrupted{US}, unknown{US}, up{US}, down{US}, billed{US}, priced{US}, spot_cost_cent{US}, reserved_used{US},
+        allocated_cost_cent{US}, credited{US}, pause_credit_cent{US}, short_paused{US}, short_pause_loss_cent{US},
+        unclaimed{US}, unclaimed_credit_cent{US}
+    from marts.fct_instance_hours order by all
+"""
+NAMES = ("waiting", "starting", "running", "noticed", "stopping", "paused", "interrupted", "unknown", "up", "down")
+NAMES += ("billed", "priced", "cost", "used", "allocated", "credited", "credited_cents", "short", "short_cents")
+NAMES += ("unclaimed", "unclaimed_cents")
+ORDER_HOURS = f"""
+    select reservation_id, hour_at, reserved{US}, used{US}, allocated_used_cent{US}, allocated_unused_cent{US}
+    from marts.fct_reservation_hours where reserved_us > 0 order by all
+"""
+ORDER_NAMES = ("reserved", "used", "used_cents", "unused_cents")
+PAUSES = f"""
+    select instance_id, started_at, paused{US}, pause_credit_cent{US}
+    from marts.fct_pause_credits where has_terms order by all
+"""
+INTERRUPTIONS = f"select instance_id, interrupted_at, recovery{US} from marts.fct_interruptions order by all"
+STARTS = f"select instance_id, asked_at, time_to_start{US} from marts.fct_starts order by all"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_figures_are_those_of_every_minute(project: Compiled, warehouse: duckdb.DuckDBPyConnection, seed: int) -> None:
+    """Whatever happened, the marts say what a count of minutes says, and no data test finds fault."""
+    story = made_up(seed)
+    true = Figures.of(story)
+    tell(warehouse, story)
+    project.build(warehouse)
+    assert rows(warehouse, HOURS) == [(*key, *(row[n] for n in NAMES)) for key, row in sorted(true.hours.items())]
+    charged = [(*key, *(row[name] for name in ORDER_NAMES)) for key, row in sorted(true.order_hours.items())]
+    assert rows(warehouse, ORDER_HOURS) == charged
+    assert rows(warehouse, PAUSES) == sorted((*key, *found) for key, found in true.pauses.items())
+    assert rows(warehouse, INTERRUPTIONS) == sorted((*key, found) for key, found in true.interruptions.items())
+    assert rows(warehouse, STARTS) == sorted((*key, found) for key, found in true.starts.items())
+    assert set(project.all_failures(warehouse)) <= {"warn_more_up_than_reserved"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_order_overlap_and_repetition_change_nothing(project: Compiled, seed: int) -> None:
+    """The same rows in another order, events twice, and prices read open before they closed: the same marts."""
+    figures = []
+    for is_shuffled in (False, True):
+        with duckdb.connect() as connection:
+            empty_raw(connection)
+            tell(connection, made_up(seed))
+            if is_shuffled:
+                repeat_and_shuffle(connection, seed)
+            project.build(connection)
+            figures.append(marts(connection))
+    assert figures[0] == figures[1]
+
+
+def repeat_and_shuffle(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
+    """Raw histories as overlapping, unordered loads could leave them."""
+    connection.execute(
+        "insert into raw.instance_status_events select * from raw.instance_status_events using sample 50%"
+    )
+    earlier = "replace (null as end_time, 9 as price_cents, read_at - interval 1 day as read_at)"
+    periods = "raw.instance_price_periods"
+    connection.execute(f"insert into {periods} select * {earlier} from {periods} where end_time > start_time")
+    for table in ("instance_status_events", "instance_price_periods", "reservation_events", "reservation_grants"):
+        shuffled = rows(connection, f"select * from raw.{table}")
+        random.Random(seed).shuffle(shuffled)  # noqa: S311  # the same order each time, not a secret
+        connection.execute(f"delete from raw.{table}")
+        for row in shuffled:
+            connection.execute(f"insert into raw.{table} values ({', '.join('?' * len(row))})", list(row))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_earlier_as_of_gives_the_figures_of_that_day(project: Compiled, pinned: Compiled, seed: int) -> None:
+    """Pinned to an earlier as_of, the facts are those that were known then: what happened later does not show."""
+    story = replace(made_up(seed), as_of=LAST)
+    figures = []
+    for models, told in ((pinned, story), (project, story.known_at(PINNED))):
+        with duckdb.connect() as connection:
+            empty_raw(connection)
+            tell(connection, told)
+            models.build(connection)
+            figures.append({name: facts for name, facts in marts(connection).items() if name.startswith("fct_")})
+    assert figures[0]["fct_instance_hours"]
+    assert figures[0] == figures[1]
+
+
+# Each data test that says what is always true, with damage that it must find.
+SPELL = "update marts.fct_status_spells set"
+HOUR = "update marts.fct_instance_hours set"
+RESERVED = "update marts.fct_reservation_hours set"
+DAMAGE = {
+    "assert_spells_leave_no_gap_and_never_overlap": (
+        f"{SPELL} ended_at = ended_at - interval 1 microsecond where next_status = 'PREEMPTED'",
+        f"{SPELL} ended_at = ended_at + interval 1 microsecond where next_status = 'PREEMPTED'",
+        f"{SPELL} ended_at = ended_at - interval 1 microsecond where is_open",
+        f"{SPELL} ended_at = started_at where is_open",
+        "delete from marts.fct_status_spells where is_open",
+        "delete from marts.fct_status_spells where status = 'PREEMPTING'",
+    ),
+    "assert_phases_add_up_to_wall_time": (
+        f"{HOUR} paused_us = paused_us + 1",
+        f"{HOUR} total_us = total_us + 1, running_us = running_us + 1",
+        f"{HOUR} down_us = total_us where up_us > 0",
+    ),
+    "assert_hours_add_up_to_spells": (
+        f"{HOUR} up_us = up_us - 1 where up_us > 0",
+        f"{HOUR} billed_us = billed_us - 1 where billed_us > 0",
+        "delete from marts.fct_status_spells where instance_id = 'inst_spot'",
+        "delete from marts.fct_instance_hours where instance_id = 'inst_spot'",
+    ),
+    "assert_days_add_up_to_hours": (
+        f"{HOUR} spot_cost_cent_us = spot_cost_cent_us + 1 where billed_us > 0",
+        "update marts.fct_uptime_daily set up_us = up_us + 1",
+        "update marts.fct_cost_daily set pause_credit_cent_us = 0",
+        "update marts.fct_reservation_days set reserved_us = reserved_us + 1",
+        "delete from marts.fct_usage_daily",
+    ),
+    "assert_priced_and_unpriced_make_up_billed": (
+        f"{HOUR} unpriced_us = unpriced_us + 1",
+        f"{HOUR} priced_us = priced_us + billed_us + 1, unpriced_us = unpriced_us - billed_us - 1",
+    ),
+    "assert_used_and_unused_make_up_reserved": (
+        f"{RESERVED} unused_us = unused_us + 1",
+        f"{RESERVED} used_us = used_us + 1, unused_us = unused_us - 1",
+        "delete from marts.fct_reservation_hours where used_us > 0",
+    ),
+    "assert_effective_cost_makes_up_billed_cost": (
+        f"{RESERVED} allocated_unused_cent_us = allocated_unused_cent_us + 1",
+        "delete from marts.fct_reservation_hours",
+    ),
+    "assert_pauses_add_up_to_hours": (
+        f"{HOUR} credited_us = credited_us - 1 where credited_us > 0",
+        f"{HOUR} pause_credit_cent_us = pause_credit_cent_us - 1 where credited_us > 0",
+        "update marts.fct_pause_credits set paused_us = paused_us + 1 where not is_credited",
+        "delete from marts.fct_pause_credits",
+    ),
+    "assert_costs_agree_between_instance_and_reservation": (
+        f"{RESERVED} allocated_used_cent_us = allocated_used_cent_us + 1",
+        f"{RESERVED} pause_credit_cent_us = pause_credit_cent_us + 1",
+    ),
+    "assert_nothing_is_past_as_of": (
+        "update marts.dim_projects set as_of = null",
+        f"{SPELL} ended_at = ended_at + interval 1 microsecond where is_open",
+    ),
+    "assert_listed_prices_are_whole_cents": ("update staging.int_reservation_grants set terms_source = 'listing'",),
+    "assert_status_policy_covers_any_other": (
+        "delete from staging.status_policy where status = '*'",
+        "update staging.status_policy set phase = 'running' where status = '*'",
+    ),
+    "warn_more_up_than_reserved": (f"{RESERVED} unused_us = -1",),
+}
+FINISHED = Story(
+    BY_HAND.machines, tuple(Order(o.name, 0, 240, (Grant(0, 240, 2, 250),), o.rates) for o in BY_HAND.orders), 300
+)
+
+
+@pytest.fixture(scope="module")
+def sound(project: Compiled) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Marts in which nothing is wrong."""
+    with duckdb.connect() as connection:
+        empty_raw(connection)
+        tell(connection, FINISHED)
+        connection.execute("update raw.reservations set unit_price_usd = 2.505")
+        project.build(connection)
+        yield connection
+
+
+@pytest.mark.parametrize(("test", "damage"), [(test, sql) for test, all_sql in DAMAGE.items() for sql in all_sql])
+def test_a_data_test_finds_what_it_is_for(
+    project: Compiled, sound: duckdb.DuckDBPyConnection, test: str, damage: str
+) -> None:
+    """Sound marts pass the data test; the same with one thing wrong do not."""
+    assert project.failures(sound, test) == 0
+    sound.begin()
+    sound.execute(damage)
+    found = project.failures(sound, test)
+    sound.rollback()
+    assert found > 0
+
+
+def test_every_assertion_is_seen_to_fail(project: Compiled) -> None:
+    """Each file of assertions has its damage above; the one on the time zone is tried below."""
+    files = {path.stem for path in (SQL / "assertions").glob("*.sql")}
+    assert files == set(DAMAGE) | {"assert_report_timezone_has_whole_hours"}
+    assert files <= set(project.tests)
+
+
+def test_a_report_timezone_must_keep_whole_hours(tmp_path: Path, warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Days of Kolkata do not begin on a UTC hour, and a data test says so."""
+    models = compiled(tmp_path, report_timezone="Asia/Kolkata")
+    tell(warehouse, BY_HAND)
+    models.build(warehouse)
+    assert set(models.all_failures(warehouse)) == {"assert_report_timezone_has_whole_hours"}
