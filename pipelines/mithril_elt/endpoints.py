@@ -7,9 +7,10 @@ optional here. Unknown fields and statuses are let through: `decode` warns of th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -18,6 +19,7 @@ __all__ = [
     "KNOWN_STATUSES",
     "PAGE_LIMIT",
     "Bid",
+    "Duration",
     "Endpoint",
     "Grant",
     "Instance",
@@ -57,11 +59,25 @@ KNOWN_STATUSES = frozenset(
     )
 )
 
+_STATUS = {"status": KNOWN_STATUSES}
+_OWNER = frozenset({"bid_fid", "reservation_fid"})
+
 Money = str | int  # "$1,047.76" in dollars, or a bare integer of cents
 
 
+class Duration(timedelta):
+    """A duration that the API writes in ISO 8601: `PT36H`."""
+
+
 class Row(msgspec.Struct, kw_only=True):
-    """What one row of an answer must have (no default) and may have (default None)."""
+    """What one row of an answer must have (no default) and may have (default None).
+
+    `may_lack`: the fields that the API's description lets be absent; of any other there is a warning.
+    `words`: the words that a field is known to have; of any other there is a warning.
+    """
+
+    may_lack: ClassVar[frozenset[str]] = frozenset()
+    words: ClassVar[Mapping[str, frozenset[str]]] = {}
 
 
 class Project(Row):
@@ -74,6 +90,8 @@ class Project(Row):
 
 class Me(Row):
     """Whose key it is."""
+
+    may_lack = frozenset({"fid", "email"})
 
     fid: str | None = None
     email: str | None = None
@@ -89,6 +107,9 @@ class InstanceType(Row):
 
 class Instance(Row):
     """An instance as the list tells it; no field says when it last changed."""
+
+    may_lack = frozenset({"region", "bid", "reservation", "ssh_destination", "private_ip"})
+    words = _STATUS
 
     fid: str
     project: str
@@ -107,6 +128,9 @@ class Instance(Row):
 class InstanceState(Row):
     """An instance as its status endpoint tells it."""
 
+    may_lack = frozenset({"bid", "reservation", "end_time"})
+    words = _STATUS
+
     fid: str
     status: str
     name: str | None = None
@@ -118,12 +142,16 @@ class InstanceState(Row):
 class StatusEvent(Row):
     """From `timestamp` on the instance has that status."""
 
+    words = _STATUS
+
     timestamp: datetime
     status: str
 
 
 class StatusHistory(Row):
     """The status events of one instance, as far as this page goes."""
+
+    may_lack = _OWNER
 
     instance_fid: str
     events: list[StatusEvent]
@@ -142,6 +170,8 @@ class PricePeriod(Row):
 class PriceHistory(Row):
     """The price periods of one instance, as far as this page goes."""
 
+    may_lack = _OWNER
+
     instance_fid: str
     events: list[PricePeriod]
     bid_fid: str | None = None
@@ -150,6 +180,9 @@ class PriceHistory(Row):
 
 class Reservation(Row):
     """A flexible reservation."""
+
+    may_lack = frozenset({"project", "created_by", "created_at"})
+    words = {"status": frozenset({"Pending", "Active", "Paused", "Canceled", "Ended"})}
 
     fid: str
     project: str | None = None
@@ -170,6 +203,13 @@ class Reservation(Row):
 class ReservationEvent(Row):
     """Something that happened to a reservation, with the terms from then on where it names them."""
 
+    may_lack = frozenset({"unit_price_cents", "pause_credit_cents", "return_credit_cents"})
+    words = {
+        "event_type": frozenset(
+            {"Placed", "Active", "Paused", "Resumed", "Canceled", "Ended", "Terms Set", "Terms Changed"}
+        )
+    }
+
     event_type: str
     timestamp: datetime
     unit_price_cents: int | None = None
@@ -184,9 +224,9 @@ class UsageSummary(Row):
     flex_use_credits_cents: int | None = None
     early_termination_credits_cents: int | None = None
     net_cost_cents: int | None = None
-    reserved_instance_hours: timedelta | None = None
-    active_instance_hours: timedelta | None = None
-    idle_instance_hours: timedelta | None = None
+    reserved_instance_hours: Duration | None = None
+    active_instance_hours: Duration | None = None
+    idle_instance_hours: Duration | None = None
     as_of: datetime | None = None
 
 
@@ -211,6 +251,8 @@ class ReservationUsage(Row):
 
 class Bid(Row):
     """A spot bid."""
+
+    may_lack = frozenset({"project", "name", "created_by", "created_at", "instance_type", "region", "instances"})
 
     fid: str
     project: str | None = None
