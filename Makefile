@@ -40,7 +40,7 @@ clean: ## remove what the targets above made
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
 define install
-	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mithril-elt needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mithril-elt needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@echo "installing $(1) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r .ci/installer.txt \
 		&& $(BIN)/uv pip install -q --no-config --no-deps --require-hashes -p $(BIN)/python -r $(1) \

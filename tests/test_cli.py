@@ -355,5 +355,5 @@ def test_demo_prints_four_reports_and_the_truth(cli: Cli, tmp_path: Path) -> Non
     for title in ("Usage by", "Uptime by", "Cost by", "Pause credits by"):
         assert title in ended.out
     assert "to the last digit" in ended.out
-    assert "mithril-elt report cost --by day" in ended.out
+    assert "report cost --by day --db" in ended.out
     assert query(tmp_path / "demo" / "mithril.duckdb", "select count(*) > 0 from marts.fct_cost_daily") == [(True,)]

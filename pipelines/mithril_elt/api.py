@@ -19,7 +19,7 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.streams.memory import MemoryObjectSendStream
 
-from mithril_elt.client import DEFAULT_API_URL, Client, Limits, Traffic
+from mithril_elt.client import Client, Limits, Traffic
 from mithril_elt.decode import Novelties, Page
 from mithril_elt.endpoints import (
     ENDPOINTS,
@@ -37,7 +37,7 @@ from mithril_elt.endpoints import (
     StatusHistory,
 )
 from mithril_elt.instants import iso
-from mithril_elt.settings import find_settings
+from mithril_elt.settings import DEFAULT_API_URL, find_settings
 
 __all__ = ["Mithril", "Walk"]
 

@@ -24,11 +24,11 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from mithril_elt.decode import Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
 from mithril_elt.errors import ContractError, KeyRefusedError, UsageError
+from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.wire import RetryableError, judge, server_clock
 
-__all__ = ["DEFAULT_API_URL", "Client", "Limits", "Traffic"]
+__all__ = ["Client", "Limits", "Traffic"]
 
-DEFAULT_API_URL = "https://api.mithril.ai"
 
 _JSON = {"Content-Type": "application/json"}
 

@@ -16,7 +16,9 @@ import yaml
 
 from mithril_elt.errors import KeyRefusedError, UsageError
 
-__all__ = ["Settings", "find_settings", "vendor_files"]
+__all__ = ["DEFAULT_API_URL", "Settings", "find_settings", "vendor_files"]
+
+DEFAULT_API_URL = "https://api.mithril.ai"
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from mithril_elt.api import Mithril
-from mithril_elt.client import DEFAULT_API_URL
 from mithril_elt.lists import LIST_TABLES, choose_projects
 from mithril_elt.reading import HISTORIES, Reading, history_tables, list_tables, window_tables
+from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.tables import RawTable, raw_table
 from mithril_elt.windows import Span, Wish, cut, plan
 

@@ -15,12 +15,9 @@ from typing import Any
 import click
 
 from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
-from mithril_elt.client import Limits
 from mithril_elt.errors import ApiError, KeyRefusedError, MithrilError
 
 __all__ = ["check_command"]
-
-_QUICK = Limits(concurrency=4, attempts=1, timeout_s=2, budget_s=2)
 
 
 @dataclass
@@ -66,7 +63,7 @@ def _tried(check: str, attempt: Callable[[], str]) -> Finding:
 def _api_findings(values: dict[str, Any]) -> list[Finding]:
     """Network, key and project; what hangs on one that failed is not tried."""
     try:
-        api, projects = connect(values, _QUICK)
+        api, projects = connect(values, quick=True)
         load_plan(values, projects)
     except MithrilError as error:
         check = "key" if isinstance(error, KeyRefusedError) else "settings"

@@ -6,6 +6,9 @@ Stands inside `cli`, on everything.
 from __future__ import annotations
 
 import logging
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +79,21 @@ def _compare(db: Path, account: Any) -> None:
 
 
 def _print_next(db: Path) -> None:
+    command = "mithril-elt" if shutil.which("mithril-elt") else _shown(sys.argv[0])
+    python = "python" if shutil.which("mithril-elt") else _shown(sys.executable)
     click.echo(
         f"""The database is {db}. Three things to try next:
 
-  mithril-elt report cost --by day --db {db}
+  {command} report cost --by day --db {db}
 
-  python -c "import duckdb; print(duckdb.connect('{db}', read_only=True).sql('from marts.fct_cost_daily limit 9'))"
+  {python} -c "import duckdb; print(duckdb.connect('{db}', read_only=True).sql('from marts.fct_cost_daily limit 9'))"
 
   export MITHRIL_API_KEY=fkey_…        # your own account
-  mithril-elt check && mithril-elt run"""
+  {command} check && {command} run"""
     )
+
+
+def _shown(program: str) -> str:
+    """The path of a program as one would type it here."""
+    shown = os.path.relpath(program)
+    return program if shown.startswith("..") else shown

@@ -11,9 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from mithril_elt.client import DEFAULT_API_URL, Limits
 from mithril_elt.instants import parse_duration, parse_instant
-from mithril_elt.settings import find_settings
+from mithril_elt.settings import DEFAULT_API_URL, find_settings
 
 __all__ = ["api_options", "as_json_option", "connect", "db_options", "load_plan", "span_options"]
 
@@ -73,12 +72,18 @@ def span_options(function: F) -> F:
     )
 
 
-def connect(values: dict[str, Any], limits: Limits | None = None) -> tuple[Any, tuple[str, ...]]:
-    """A session with the API by the options and settings in force, and the projects to read."""
+def connect(values: dict[str, Any], *, quick: bool = False) -> tuple[Any, tuple[str, ...]]:
+    """A session with the API by the options and settings in force, and the projects to read.
+
+    `quick`: one attempt of two seconds for each request, for those who wait at the screen.
+    """
     from mithril_elt.api import Mithril  # noqa: PLC0415  # half a second
+    from mithril_elt.client import Limits  # noqa: PLC0415  # as above
 
     found = find_settings(api_url=values["api_url"], projects=values["projects"])
-    limits = limits or Limits(concurrency=values["concurrency"], requests_per_second=values["requests_per_second"])
+    patience = {"attempts": 1, "timeout_s": 2, "budget_s": 2} if quick else {}
+    pace = {"concurrency": values["concurrency"], "requests_per_second": values["requests_per_second"]}
+    limits = Limits(**pace, **patience)
     return Mithril(found.api_key, found.api_url or DEFAULT_API_URL, limits=limits), found.projects
 
 
