@@ -5,12 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mithril_elt.sandbox.account import (
-    HOUR_US,
-    Instance,
-    Market,
-    StatusChange,
-)
+from mithril_elt.sandbox.account import HOUR_US, Instance, Market, StatusChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

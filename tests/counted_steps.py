@@ -7,15 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from mithril_elt.sandbox.account import (
-    HOUR_US,
-    Instance,
-    PricePeriod,
-    Reservation,
-)
+from mithril_elt.sandbox.account import HOUR_US, Instance, PricePeriod, Reservation
 from truth_by_hand import DAY_US, T, make_instance, make_reservation
-
-# --- against counting instant by instant ---
 
 LIFECYCLE = (
     "NEW", "CONFIRMED", "INITIALIZING", "STARTING", "RUNNING", "RELOCATING", "PREEMPTING", "STOPPING", "PAUSED",

@@ -12,18 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from account_stories import DAY_US, SIZES
 from mithril_elt.errors import UsageError
-from mithril_elt.sandbox.account import (
-    Account,
-    Bid,
-    Reservation,
-)
+from mithril_elt.sandbox.account import Account, Bid, Reservation
 from mithril_elt.sandbox.fleet import make_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-from account_stories import DAY_US, SIZES
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=lambda size: "seed {} {}x{}".format(*size))

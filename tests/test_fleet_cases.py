@@ -8,30 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mithril_elt.sandbox.account import (
-    HOUR_US,
-    MINUTE_US,
-    Account,
-    Instance,
-    InstanceType,
-    Reservation,
-)
+from account_stories import DAY_US, SIZES, bare, spells, up_stretches
+from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, Account, Instance, InstanceType, Reservation
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.grants import ended_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-from account_stories import DAY_US, SIZES, bare, spells, up_stretches
-
 
 @pytest.fixture(scope="module", params=SIZES, ids=lambda size: "seed {} {}x{}".format(*size))
 def account(request: pytest.FixtureRequest) -> Account:
     """Accounts of several sizes, the default one among them."""
     return make_account(*request.param)
-
-
-# --- the special cases: each names the instances or orders of an account that show it ---
 
 
 def type_of(account: Account, instance: Instance) -> InstanceType:

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mithril_elt.sandbox.account import (
-    HOUR_US,
-    MINUTE_US,
-    Account,
-    Bid,
-    PricePeriod,
-    Reservation,
-)
+from account_stories import BEFORE, DAY_US, ENDINGS, SIZES, bare, over_spans, spells, up_stretches
+from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, Account, Bid, PricePeriod, Reservation
 from mithril_elt.sandbox.catalogue import stream
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.grants import ended_us
@@ -24,8 +18,6 @@ from mithril_elt.sandbox.story import Break, Tale
 
 if TYPE_CHECKING:
     pass
-
-from account_stories import BEFORE, DAY_US, ENDINGS, SIZES, bare, over_spans, spells, up_stretches
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=lambda size: "seed {} {}x{}".format(*size))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mithril_elt.sandbox.account import (
-    Reservation,
-    Terms,
-)
+from mithril_elt.sandbox.account import Reservation, Terms
 from mithril_elt.sandbox.grants import Grant, ended_us, grants
 
 if TYPE_CHECKING:

@@ -6,12 +6,7 @@ from typing import Any
 
 import pytest
 
-from mithril_elt.sandbox.account import (
-    HOUR_US,
-    MINUTE_US,
-    PricePeriod,
-    StatusChange,
-)
+from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, PricePeriod, StatusChange
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.truth import Figures, true_figures
 from truth_by_hand import DAY_US, SECOND_US, T, make_instance, make_truth, spot

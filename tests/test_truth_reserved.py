@@ -6,11 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mithril_elt.sandbox.account import (
-    HOUR_US,
-    MINUTE_US,
-    Terms,
-)
+from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, Terms
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.truth import true_figures, true_reservation
 from truth_by_hand import T, make_instance, make_reservation, make_truth, paused_from
