@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,9 +14,6 @@ from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.grants import ended_us
 from mithril_elt.sandbox.spot import SpotPlan, spot_story, with_gap
 from mithril_elt.sandbox.story import Break, Tale
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.fixture(scope="module", params=SIZES, ids=lambda size: "seed {} {}x{}".format(*size))

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mithril_elt.sandbox.account import Reservation, Terms
 from mithril_elt.sandbox.grants import Grant, ended_us, grants
-
-if TYPE_CHECKING:
-    pass
 
 
 def reservation(*terms: Terms, canceled_at_us: int | None = None) -> Reservation:
