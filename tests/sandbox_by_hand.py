@@ -153,8 +153,17 @@ def account() -> Account:
                 [first, Terms(hours(-10), 1700, 620, 800), Terms(hours(2), 1800, 700, 900)],
                 instance_quantity=2,
             ),
-            _reservation("res_pending", -1, 5, 8, [Terms(hours(-1), 199, None, None)], region="eu-central1-b"),
-            _reservation("res_canceled", -50, -48, -24, [first], canceled_at_us=hours(-30)),
+            _reservation(
+                "res_pending",
+                -1,
+                5,
+                8,
+                [Terms(hours(5), 199, None, None), Terms(hours(6), 299, None, None)],
+                region="eu-central1-b",
+            ),
+            _reservation(
+                "res_canceled", -50, -48, -24, [first, Terms(hours(-26), 9999, 9999, 9999)], canceled_at_us=hours(-30)
+            ),
             _reservation("res_ended", -21, -20, -10, [first], instance_type="it_cpu"),
             _reservation("res_cpu", -31, -30, 30, [first], listed=False),
             _reservation("res_later", 1, 2, 5, [first]),

@@ -13,7 +13,7 @@ from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.rendering import hours, rounded_cents
 from mithril_elt.sandbox.server import serve
 from mithril_elt.sandbox.truth import true_figures
-from sandbox_by_hand import NOW, NOW_US, account, asking, iso
+from sandbox_by_hand import NOW, NOW_US, account, asking, iso, told
 
 A = {"project": "proj_a"}
 
@@ -94,6 +94,16 @@ def test_the_history_of_a_reservation(api: httpx.Client) -> None:
         bare("Paused", -5),
         bare("Resumed", -4),
     ]
+
+
+def test_an_instance_that_is_over_holds_no_pause_back() -> None:
+    """A reservation is Paused while all that is left of it is, and not once nothing is left."""
+    one = account()
+    stories = {each.fid: each for each in one.instances}
+    stories["inst_res2"].changes[:] = told([(-23, "RUNNING"), (-8, "TERMINATED")])
+    stories["inst_res1"].changes[:] = told([(-24, "RUNNING"), (-6, "PAUSED"), (-4, "TERMINATED")])
+    with serve(one) as running, asking(running) as client:
+        assert events(client, "res_1")[-2:] == [bare("Paused", -6), bare("Resumed", -4)]
 
 
 def test_the_histories_of_others(api: httpx.Client) -> None:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
+from statistics import median
 
 import httpx
 import pytest
@@ -41,7 +43,7 @@ def _outcomes(count: int) -> list[int]:
         for _ in range(count):
             try:
                 answer = client.get("/v2/me")
-            except httpx.RemoteProtocolError:
+            except httpx.TransportError:
                 assert running.requests[-1].status == 0
             else:
                 assert answer.status_code == running.requests[-1].status
@@ -64,7 +66,7 @@ def test_every_request_fails_if_it_shall() -> None:
         for _ in range(20):
             try:
                 client.patch("/v2/instances", json={"instances": ["inst_res1"], "status": "STATUS_PAUSED"})
-            except httpx.RemoteProtocolError:
+            except httpx.TransportError:
                 continue
         assert 200 not in {asked.status for asked in running.requests}
         assert len(running.requests) == 20
@@ -123,10 +125,11 @@ def test_small_answers_do_not_wait_for_the_network_stack() -> None:
     """Accepted connections send at once: with Nagle's algorithm each small answer would take 40 ms."""
     with serve(account()) as running, asking(running) as client:
         client.get("/v2/me")
-        began = time.monotonic()
-        for _ in range(25):
+        moments = []
+        for _ in range(26):
             client.get("/v2/me")
-        assert time.monotonic() - began < 25 * 0.040
+            moments.append(time.monotonic())
+    assert median(later - earlier for earlier, later in pairwise(moments)) < 0.030
 
 
 @contextmanager

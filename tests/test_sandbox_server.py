@@ -193,13 +193,15 @@ def test_the_status_of_a_bid_follows_its_instances() -> None:
     """A bid is Preempting while an instance is, and Terminated once all are over."""
     with serve(account()) as running, asking(running) as client:
 
-        def status() -> str:
-            return str({bid["fid"]: bid["status"] for bid in client.get("/v2/spot/bids").json()["data"]}["bid_1"])
+        def status(fid: str = "bid_1") -> str:
+            return str({bid["fid"]: bid["status"] for bid in client.get("/v2/spot/bids").json()["data"]}[fid])
 
         running.clock.set(NOW + timedelta(hours=1))
         assert status() == "Preempting"
         running.clock.set(NOW - timedelta(hours=9, minutes=30))
         assert status() == "Open"
+        running.clock.set(NOW - timedelta(hours=5, minutes=30))
+        assert status("bid_b") == "Open"  # it has no instance yet
         running.account.instances[0].changes[-1] = running.account.instances[1].changes[-1]
         running.clock.set(NOW)
         assert status() == "Terminated"
