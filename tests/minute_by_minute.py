@@ -218,7 +218,7 @@ def _runs(minutes: Iterable[int]) -> Iterator[list[int]]:
 
 def made_up(seed: int) -> Story:
     """A story of six instances and two reservations in which about everything can happen; the same for one seed."""
-    dice = Random(seed)  # noqa: S311  # the same story each time, not a secret
+    dice = Random(seed)  # the same story each time, not a secret
     return Story(
         tuple(_machine(dice, f"inst_{n}") for n in range(6)),
         (_order(dice, "res_a"), _order(dice, "res_b")),

@@ -220,7 +220,7 @@ def repeat_and_shuffle(connection: duckdb.DuckDBPyConnection, seed: int) -> None
     connection.execute(f"insert into {periods} select * {earlier} from {periods} where end_time > start_time")
     for table in ("instance_status_events", "instance_price_periods", "reservation_events", "reservation_grants"):
         shuffled = rows(connection, f"select * from raw.{table}")
-        random.Random(seed).shuffle(shuffled)  # noqa: S311  # the same order each time, not a secret
+        random.Random(seed).shuffle(shuffled)  # the same order each time, not a secret
         connection.execute(f"delete from raw.{table}")
         for row in shuffled:
             connection.execute(f"insert into raw.{table} values ({', '.join('?' * len(row))})", list(row))
