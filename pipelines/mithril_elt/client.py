@@ -8,49 +8,33 @@ attempts and of seconds.
 from __future__ import annotations
 
 import logging
+import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+import aiohttp
 import anyio
 import httpx
 import msgspec
 from httpx_aiohttp import AiohttpTransport
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from mithril_elt.decode import Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
-from mithril_elt.errors import ContractError, KeyRefusedError, UsageError
-from mithril_elt.settings import DEFAULT_API_URL
+from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, UsageError
+from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.wire import RetryableError, judge, server_clock
 
-__all__ = ["Client", "Limits", "Traffic"]
+__all__ = ["DEFAULT_API_URL", "Client", "Limits", "Traffic"]
 
-
-_JSON = {"Content-Type": "application/json"}
+DEFAULT_API_URL = "https://api.mithril.ai"
 
 log = logging.getLogger("mithril_elt")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How hard the API may be worked, and how long a call may take."""
-
-    concurrency: int = 16
-    requests_per_second: float | None = None  # exact-ok: a pace, neither money nor a stored time
-    attempts: int = 7
-    budget_s: int = 300
-    timeout_s: int = 60
-
-    def __post_init__(self) -> None:
-        """Refuses limits under which nothing could ever be asked."""
-        if not 1 <= self.concurrency <= 1000:
-            raise UsageError(f"--concurrency {self.concurrency} has no meaning: 1 to 1000 requests at a time")
-        if self.requests_per_second is not None and not 0 < self.requests_per_second <= 100_000:
-            raise UsageError(f"--requests-per-second {self.requests_per_second:g} has no meaning: give more than 0")
 
 
 @dataclass
@@ -64,26 +48,11 @@ class Traffic:
 
 
 @dataclass
-class _Pace:
-    """Hands out the moments at which a request may leave, evenly spaced."""
-
-    per_second: float | None  # exact-ok: a pace
-    next_at: float = 0.0  # exact-ok: a moment of the monotonic clock
-
-    async def wait(self) -> None:
-        if self.per_second:
-            now = time.monotonic()
-            mine = max(now, self.next_at)
-            self.next_at = mine + 1 / self.per_second
-            await anyio.sleep(mine - now)
-
-
-@dataclass
 class Client:
     """A session with the API: an asynchronous context manager.
 
     Raises:
-        KeyRefusedError: no key was given.
+        KeyRefusedError: no key was given, or one that cannot be a key.
         UsageError: the address is no http(s) address.
     """
 
@@ -94,38 +63,49 @@ class Client:
     novelties: Novelties = field(default_factory=Novelties)
 
     def __post_init__(self) -> None:
-        """Checks what can be checked before anything is sent, and prepares the pool."""
-        if not self.key or not self.key.isascii() or not self.key.isprintable():
+        """Checks what can be checked before anything is sent."""
+        if not self.key.isascii() or not self.key.isprintable() or self.key.split() != [self.key]:
             raise KeyRefusedError("no usable API key: set MITHRIL_API_KEY (it begins with fkey_)")
-        if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
-            raise UsageError(f"the API's address {self.url!r} is not one like {DEFAULT_API_URL}")
+        if not _is_address(self.url):
+            raise UsageError(f"the API's address is not one like {DEFAULT_API_URL}: look at MITHRIL_API_URL")
+
+    async def __aenter__(self) -> Client:
+        """Opens the connection pool."""
         self._slots = anyio.CapacityLimiter(self.limits.concurrency)
-        self._pace = _Pace(self.limits.requests_per_second)
+        self._pace = Pace(self.limits.requests_per_second)
         self._http = httpx.AsyncClient(
             base_url=self.url.rstrip("/"),
             headers={"Authorization": f"Bearer {self.key}", "Accept": "application/json", "User-Agent": "mithril-elt"},
             timeout=httpx.Timeout(self.limits.timeout_s, connect=min(10, self.limits.timeout_s)),
-            transport=AiohttpTransport(limits=httpx.Limits(max_connections=self.limits.concurrency)),
+            transport=AiohttpTransport(
+                verify=_certificates(), limits=httpx.Limits(max_connections=self.limits.concurrency)
+            ),
         )
-
-    async def __aenter__(self) -> Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Closes it."""
         await self._http.aclose()
 
     async def rows(self, name: str, params: Mapping[str, Any] | None = None, **path: str) -> Page:
-        """The one answer of an endpoint that has no pages; `path` fills the braces of its path."""
-        return await self._page(ENDPOINTS[name], params or {}, path)
+        """The one answer of an endpoint that has no pages; `path` fills the braces of its path.
+
+        Raises:
+            ContractError: it has pages, or another shape.
+        """
+        page = await self._page(ENDPOINTS[name], params or {}, path)
+        if page.next_cursor is not None:
+            raise ContractError(f"{ENDPOINTS[name].path} has more pages, which is not documented")
+        return page
 
     async def pages(self, name: str, params: Mapping[str, Any]) -> AsyncIterator[Page]:
-        """Every page of a list, in order.
+        """Every page of a list, in order. Filters with several values are joined by commas.
 
         Raises:
             ContractError: a cursor that was given before (the list would never end), or another shape.
         """
         endpoint = ENDPOINTS[name]
-        asked = {"limit": PAGE_LIMIT, **{k: v for k, v in params.items() if v is not None}}
+        asked = {"limit": PAGE_LIMIT, **{k: _joined(v) for k, v in params.items() if v is not None}}
         seen: set[str] = set()
         while True:
             page = await self._page(endpoint, asked, {})
@@ -140,74 +120,127 @@ class Client:
     async def set_status(self, fids: list[str], status: str) -> dict[str, str]:
         """Asks each reserved instance for `STATUS_RUNNING` or `STATUS_PAUSED`; what each answered.
 
-        Sent once, never retried after the server may have taken it up.
+        Sent once and never again: the server may have taken it up though its answer was lost.
         """
         body = msgspec.json.encode({"instances": fids, "status": status})
+        headers = {"Content-Type": "application/json"}
         async with self._slots:
             await self._pace.wait()
-            response = await self._send("PATCH", "/v2/instances", content=body, headers=_JSON)
+            try:
+                response = await self._send(
+                    "PATCH", "/v2/instances", self.limits.budget_s, content=body, headers=headers
+                )
+            except RetryableError as error:
+                advice = "it was not sent again: look at their status before you do"
+                raise _final(error, f"{error.sentence}; {advice}") from None
         try:
-            return msgspec.json.decode(response.content, type=dict[str, dict[str, str]])["instances"]
-        except (msgspec.ValidationError, msgspec.DecodeError, KeyError) as error:
-            raise ContractError("PATCH /v2/instances answered another shape than documented") from error
+            return msgspec.json.decode(response.content, type=_Switched).instances
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise ContractError("PATCH /v2/instances answered another shape than documented") from None
 
     async def _page(self, endpoint: Endpoint, params: Mapping[str, Any], path: Mapping[str, str]) -> Page:
-        response = await self._get(endpoint.path.format(**path), params)
+        places = {name: quote(value, safe="") for name, value in path.items()}
+        response = await self._get(endpoint.path.format(**places), params)
         server_at = server_clock(response.headers)
-        return decode_page(endpoint, response.content, server_at=server_at, novelties=self.novelties)
+        with self._without_key():
+            return decode_page(endpoint, response.content, server_at=server_at, novelties=self.novelties)
 
     async def _get(self, path: str, params: Mapping[str, Any]) -> httpx.Response:
-        deadline = time.monotonic() + self.limits.budget_s
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(RetryableError),
-            stop=lambda state: stop_after_attempt(self.limits.attempts)(state) or _spent(state, deadline),
-            wait=_wait_s,
-            before_sleep=self._count_retry,
-            reraise=True,
-        )
-        async for attempt in retrying:
-            with attempt:
-                async with self._slots:
-                    await self._pace.wait()
-                    return await self._send("GET", path, params=params)
-        raise AssertionError("the loop above returns or raises")
+        """The answer, after as many tries as the limits allow."""
+        left_s, attempt = self.limits.budget_s, 0
+        while True:
+            attempt += 1
+            async with self._slots:
+                await self._pace.wait()
+                began_at_s = time.monotonic()
+                try:
+                    return await self._send("GET", path, left_s, params=params)
+                except RetryableError as error:
+                    failure = error
+            wait_s = failure.wait_s + backoff_s(attempt, self.limits.backoff_s)
+            left_s -= time.monotonic() - began_at_s + wait_s
+            if attempt == self.limits.attempts or left_s <= 0:
+                raise self._given_up(failure, attempt) from None
+            self.traffic.retries += 1
+            log.info("trying again in %.1f s (%s): %s", wait_s, attempt, failure)
+            await anyio.sleep(wait_s)
 
-    async def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+    def _given_up(self, failure: RetryableError, attempts: int) -> ApiError:
+        times = f", {attempts} times" if attempts > 1 else ""
+        if failure.wait_s > self.limits.budget_s:
+            times += f", and asks for a wait longer than the {self.limits.budget_s:g} s that a call may take"
+        return _final(failure, failure.sentence + times)
+
+    async def _send(
+        self, method: str, path: str, within_s: float, **content: Any
+    ) -> httpx.Response:  # exact-ok: a wait
+        """The answer to one request, if it is a good one; no error repeats the key."""
         what = f"{method} {path}"
         self.traffic.requests += 1
-        try:
-            response = await self._http.request(method, path, **content)
-        except httpx.TimeoutException as error:
-            raise RetryableError(f"{what} gave no answer in {self.limits.timeout_s} s") from error
-        except httpx.HTTPError as error:
-            host = urlsplit(self.url).hostname
-            raise RetryableError(f"{what} could not be sent to {host}: {type(error).__name__} {error}") from error
-        self.traffic.size_bytes += len(response.content)
-        if self.traffic.first_server_at is None:
-            self.traffic.first_server_at = server_clock(response.headers)
-        wrong = judge(response.status_code, response.headers, response.content, what=what)
-        if wrong:
-            raise wrong
+        with self._without_key():
+            try:
+                with anyio.fail_after(within_s):
+                    response = await self._http.request(method, path, **content)
+            except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+                raise RetryableError(f"{what} got no whole answer from {self._host}: {_reason(error)}") from None
+            self.traffic.size_bytes += len(response.content)
+            if self.traffic.first_server_at is None:
+                self.traffic.first_server_at = server_clock(response.headers)
+            wrong = judge(response.status_code, response.headers, response.content, what=what)
+            if wrong:
+                raise wrong
         return response
 
-    def _count_retry(self, state: RetryCallState) -> None:
-        self.traffic.retries += 1
-        log.info("trying again (%s): %s", state.attempt_number, _failure(state))
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.url).netloc
+
+    @contextmanager
+    def _without_key(self) -> Iterator[None]:
+        """Takes the key out of what an error says: an answer may repeat it."""
+        try:
+            yield
+        except MithrilError as error:
+            error.sentence = error.sentence.replace(self.key, "…")
+            error.detail = error.detail and error.detail.replace(self.key, "…")
+            error.args = (error.sentence,)
+            raise
 
 
-def _failure(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
+class _Switched(msgspec.Struct):
+    """The answer to a change of status: by fid, the status that each instance has now."""
+
+    instances: dict[str, str]
 
 
-def _wait_s(state: RetryCallState) -> float:  # exact-ok: how long to sleep
-    """What the API asked for, else 0.2 s doubled each time, with jitter, at most 20 s."""
-    failure = _failure(state)
-    asked = failure.wait_s if isinstance(failure, RetryableError) else 0
-    return asked + wait_random_exponential(multiplier=0.2, max=20)(state)
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The authorities to trust: read once, since that takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
-def _spent(state: RetryCallState, deadline: float) -> bool:  # exact-ok: the monotonic clock
-    """Whether the wait that is due would end after the call's budget."""
-    failure = _failure(state)
-    asked = failure.wait_s if isinstance(failure, RetryableError) else 0
-    return time.monotonic() + asked > deadline
+def _is_address(url: str) -> bool:
+    """Whether that is an http(s) address of a host, perhaps with a path, and with nothing else."""
+    try:
+        parts = httpx.URL(url)
+        port = urlsplit(url).port
+        parts.host.encode("idna")
+    except (httpx.InvalidURL, ValueError):
+        return False
+    bare = not (parts.userinfo or parts.query or parts.fragment)
+    return parts.scheme in ("http", "https") and bool(parts.host) and bare and port != 0
+
+
+def _joined(value: Any) -> Any:
+    return ",".join(value) if isinstance(value, (list, tuple, set, frozenset)) else value
+
+
+def _final(failure: RetryableError, sentence: str) -> ApiError:
+    return ApiError(sentence, detail=failure.detail, http_status=failure.http_status)
+
+
+def _reason(error: BaseException) -> str:
+    """In one line, what the HTTP library says went wrong: its own error is the cause of httpx's."""
+    cause = error.__cause__ or error
+    said = " ".join(str(cause).split())[:200]
+    return said or ("no answer in time" if isinstance(cause, TimeoutError) else type(cause).__name__)
