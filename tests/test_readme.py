@@ -16,8 +16,6 @@ from mithril_elt.cli.run import built
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import Sandbox, serve
 
-pytestmark = pytest.mark.xdist_group("readme")  # one process: the account is loaded once for all of them
-
 README = Path(__file__).parent.parent / "README.md"
 NOT_HERE = ("make ", "export ", "mithril-elt run", "mithril-elt check")  # run by other tests, or by the fixture
 

@@ -21,8 +21,6 @@ from mithril_elt.sandbox.server import Sandbox, serve
 from mithril_elt.sandbox.truth import true_figures
 from mithril_elt.transform import build, build_scratch
 
-pytestmark = pytest.mark.xdist_group("whole")  # one process: the account is loaded once for all of them
-
 INSTANCES, DAYS, RUNS = 300, 60, 10
 DOLLAR, HOUR = 360_000_000_000, 3_600_000_000
 
