@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mithril_elt.sandbox.server import serve
+from mithril_elt.sandbox.clock import Clock
+from mithril_elt.sandbox.server import Sandbox, serve
 from sandbox_by_hand import NOW, account, asking, instance, iso, walk
 
 A = {"project": "proj_a"}
@@ -18,10 +19,24 @@ PRICING = "/v2/instances/pricing/history"
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[httpx.Client]:
-    """A client of the small account with a clock that stands at NOW; no test changes it."""
-    with serve(account()) as running, asking(running) as client:
+def sandbox() -> Iterator[Sandbox]:
+    """The small account with a clock that stands at NOW."""
+    with serve(account()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    """A client of it."""
+    with asking(sandbox) as client:
         yield client
+
+
+@pytest.fixture
+def clock(sandbox: Sandbox) -> Iterator[Clock]:
+    """Its clock, which stands at NOW again after the test."""
+    yield sandbox.clock
+    sandbox.clock.set(NOW)
 
 
 def told(client: httpx.Client, path: str, **params: Any) -> dict[str, list[dict[str, Any]]]:
@@ -58,16 +73,15 @@ def test_a_history_names_its_order_only_if_there_is_one(api: httpx.Client) -> No
     assert orders["inst_odd"] == {}
 
 
-def test_what_has_not_happened_is_not_told() -> None:
+def test_what_has_not_happened_is_not_told(api: httpx.Client, clock: Clock) -> None:
     """An event shows from its very moment on, and not a microsecond before."""
-    with serve(account()) as running, asking(running) as client:
-        running.clock.set(NOW + timedelta(hours=1, microseconds=-1))
-        assert statuses(told(client, STATUS)["spot1"])[-1] == (iso(-9), "RUNNING")
-        assert client.get("/v2/instances/inst_spot1/status").json()["status"] == "STATUS_RUNNING"
-        running.clock.advance(timedelta(microseconds=1))
-        assert statuses(told(client, STATUS)["spot1"])[-1] == (iso(1), "PREEMPTING")
-        assert client.get("/v2/instances/inst_spot1/status").json()["status"] == "STATUS_PREEMPTING"
-        assert "later" in told(client, STATUS)
+    clock.set(NOW + timedelta(hours=1, microseconds=-1))
+    assert statuses(told(api, STATUS)["spot1"])[-1] == (iso(-9), "RUNNING")
+    assert api.get("/v2/instances/inst_spot1/status").json()["status"] == "STATUS_RUNNING"
+    clock.advance(timedelta(microseconds=1))
+    assert statuses(told(api, STATUS)["spot1"])[-1] == (iso(1), "PREEMPTING")
+    assert api.get("/v2/instances/inst_spot1/status").json()["status"] == "STATUS_PREEMPTING"
+    assert "later" in told(api, STATUS)
 
 
 def test_the_price_history_of_a_project(api: httpx.Client) -> None:
@@ -78,13 +92,12 @@ def test_the_price_history_of_a_project(api: httpx.Client) -> None:
     }
 
 
-def test_an_open_period_closes_when_its_end_has_come() -> None:
+def test_an_open_period_closes_when_its_end_has_come(api: httpx.Client, clock: Clock) -> None:
     """The end of a period shows from its very moment on; the last one stays open."""
-    with serve(account()) as running, asking(running) as client:
-        running.clock.set(NOW + timedelta(hours=1, microseconds=-1))
-        assert told(client, PRICING)["spot1"][1:] == [period(-2, None, 1301)]
-        running.clock.advance(timedelta(microseconds=1))
-        assert told(client, PRICING)["spot1"][1:] == [period(-2, 1, 1301), period(1, None, 1400)]
+    clock.set(NOW + timedelta(hours=1, microseconds=-1))
+    assert told(api, PRICING)["spot1"][1:] == [period(-2, None, 1301)]
+    clock.advance(timedelta(microseconds=1))
+    assert told(api, PRICING)["spot1"][1:] == [period(-2, 1, 1301), period(1, None, 1400)]
 
 
 @pytest.mark.parametrize(
@@ -179,12 +192,11 @@ def test_instances_without_events_take_no_place_on_a_page() -> None:
     assert [[row["instance_fid"] for row in page] for page in pages] == [["inst_1", "inst_4"], ["inst_7", "inst_10"]]
 
 
-def test_a_history_can_be_walked_while_its_account_lives() -> None:
+def test_a_history_can_be_walked_while_its_account_lives(api: httpx.Client, clock: Clock) -> None:
     """Events that come between two pages show on the later page, and no instance comes twice."""
-    with serve(account()) as running, asking(running) as client:
-        first = client.get(STATUS, params=A | {"limit": 6}).json()
-        running.clock.advance(timedelta(hours=4))
-        rest = client.get(STATUS, params=A | {"next_cursor": first["next_cursor"]}).json()
+    first = api.get(STATUS, params=A | {"limit": 6}).json()
+    clock.advance(timedelta(hours=4))
+    rest = api.get(STATUS, params=A | {"next_cursor": first["next_cursor"]}).json()
     fids = [row["instance_fid"] for row in first["instances"] + rest["instances"]]
     assert fids[5:] == ["inst_odd", "inst_spot1", "inst_spot2", "inst_gone", "inst_later"]
     assert len(set(fids)) == len(fids)

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from mithril_elt.sandbox.clock import Clock
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.rendering import hours, rounded_cents
-from mithril_elt.sandbox.server import serve
+from mithril_elt.sandbox.server import Sandbox, serve
 from mithril_elt.sandbox.truth import true_figures
 from sandbox_by_hand import NOW, NOW_US, account, asking, iso, told
 
@@ -19,10 +20,24 @@ A = {"project": "proj_a"}
 
 
 @pytest.fixture(scope="module")
-def api() -> Iterator[httpx.Client]:
-    """A client of the small account with a clock that stands at NOW; no test changes it."""
-    with serve(account()) as running, asking(running) as client:
+def sandbox() -> Iterator[Sandbox]:
+    """The small account with a clock that stands at NOW."""
+    with serve(account()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    """A client of it."""
+    with asking(sandbox) as client:
         yield client
+
+
+@pytest.fixture
+def clock(sandbox: Sandbox) -> Iterator[Clock]:
+    """Its clock, which stands at NOW again after the test."""
+    yield sandbox.clock
+    sandbox.clock.set(NOW)
 
 
 def test_a_reservation_row(api: httpx.Client) -> None:
@@ -113,25 +128,24 @@ def test_the_histories_of_others(api: httpx.Client) -> None:
     assert events(api, "res_ended")[-2:] == [bare("Active", -20), bare("Ended", -10)]
 
 
-def test_a_reservation_lives_by_the_clock() -> None:
+def test_a_reservation_lives_by_the_clock(api: httpx.Client, clock: Clock) -> None:
     """Events, state and prices come when their time has come."""
-    with serve(account()) as running, asking(running) as client:
-        seen = {}
-        for at in (-31, -25, -4.5, 2.5, 13):
-            running.clock.set(NOW + timedelta(hours=at))
-            rows = {row["fid"]: row for row in client.get("/v2/reservation", params=A).json()["data"]}
-            row = rows.get("res_1", {})
-            seen[at] = (row.get("status"), row.get("unit_price"), len(row.get("instances", [])))
-        assert seen == {
-            -31: (None, None, 0),
-            -25: ("Pending", "$16.00", 0),
-            -4.5: ("Paused", "$17.00", 2),
-            2.5: ("Active", "$18.00", 2),
-            13: ("Ended", "$18.00", 2),
-        }
-        assert events(client, "res_1")[-2:] == [("Terms Changed", iso(2), 1800, 700, 900), bare("Ended", 12)]
-        running.clock.set(NOW - timedelta(hours=31))
-        assert client.get("/v2/reservation/res_canceled/history").json()["events"][-1]["event_type"] == "Active"
+    seen = {}
+    for at in (-31, -25, -4.5, 2.5, 13):
+        clock.set(NOW + timedelta(hours=at))
+        rows = {row["fid"]: row for row in api.get("/v2/reservation", params=A).json()["data"]}
+        row = rows.get("res_1", {})
+        seen[at] = (row.get("status"), row.get("unit_price"), len(row.get("instances", [])))
+    assert seen == {
+        -31: (None, None, 0),
+        -25: ("Pending", "$16.00", 0),
+        -4.5: ("Paused", "$17.00", 2),
+        2.5: ("Active", "$18.00", 2),
+        13: ("Ended", "$18.00", 2),
+    }
+    assert events(api, "res_1")[-2:] == [("Terms Changed", iso(2), 1800, 700, 900), bare("Ended", 12)]
+    clock.set(NOW - timedelta(hours=31))
+    assert api.get("/v2/reservation/res_canceled/history").json()["events"][-1]["event_type"] == "Active"
 
 
 def usage(client: httpx.Client, fid: str) -> Any:

@@ -19,7 +19,7 @@ A = {"project": "proj_a"}
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """The small account with a clock that stands at NOW; no test changes it."""
+    """The small account with a clock that stands at NOW."""
     with serve(account()) as running:
         yield running
 
@@ -29,6 +29,13 @@ def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """A client of it."""
     with asking(sandbox) as client:
         yield client
+
+
+@pytest.fixture
+def clock(sandbox: Sandbox) -> Iterator[Clock]:
+    """Its clock, which stands at NOW again after the test."""
+    yield sandbox.clock
+    sandbox.clock.set(NOW)
 
 
 def fids(answer: httpx.Response) -> list[str]:
@@ -340,14 +347,13 @@ def test_every_limit_gives_each_row_once() -> None:
         assert [row["instance_fid"] for page in pages for row in page] == expected
 
 
-def test_rows_that_come_between_two_pages_shift_no_other() -> None:
+def test_rows_that_come_between_two_pages_shift_no_other(api: httpx.Client, clock: Clock) -> None:
     """While the list grows at its head, a walk still gives each of the old rows once."""
-    with serve(account()) as running, asking(running) as client:
-        first = client.get("/v2/instances", params=A | {"limit": 4}).json()
-        running.clock.advance(timedelta(hours=2))
-        rest = client.get("/v2/instances", params=A | {"next_cursor": first["next_cursor"]})
-        assert [row["fid"].removeprefix("inst_") for row in first["data"]] + fids(rest) == NEWEST_FIRST
-        assert fids(client.get("/v2/instances", params=A))[0] == "later"
+    first = api.get("/v2/instances", params=A | {"limit": 4}).json()
+    clock.advance(timedelta(hours=2))
+    rest = api.get("/v2/instances", params=A | {"next_cursor": first["next_cursor"]})
+    assert [row["fid"].removeprefix("inst_") for row in first["data"]] + fids(rest) == NEWEST_FIRST
+    assert fids(api.get("/v2/instances", params=A))[0] == "later"
 
 
 def test_a_cursor_holds_for_its_own_question(api: httpx.Client) -> None:
@@ -373,14 +379,13 @@ def test_a_cursor_that_was_never_given(api: httpx.Client, cursor: str) -> None:
         assert (answer.status_code, answer.json()) == (400, {"detail": "Invalid cursor"})
 
 
-def test_the_date_of_each_answer_is_the_servers_clock() -> None:
+def test_the_date_of_each_answer_is_the_servers_clock(api: httpx.Client, clock: Clock) -> None:
     """Answers, errors among them, are dated by the sandbox's clock, cut down to the second; there is one Date."""
-    with serve(account()) as running, asking(running) as client:
-        assert client.get("/v2/me").headers.get_list("date") == ["Tue, 31 Mar 2026 00:00:00 GMT"]
-        running.clock.advance(timedelta(days=-1, microseconds=-1))
-        for path in ("/v2/me", "/v2/instances", "/v2/nothing"):
-            assert client.get(path).headers.get_list("date") == ["Sun, 29 Mar 2026 23:59:59 GMT"]
-        assert "server" not in client.get("/v2/me").headers
+    assert api.get("/v2/me").headers.get_list("date") == ["Tue, 31 Mar 2026 00:00:00 GMT"]
+    clock.advance(timedelta(days=-1, microseconds=-1))
+    for path in ("/v2/me", "/v2/instances", "/v2/nothing"):
+        assert api.get(path).headers.get_list("date") == ["Sun, 29 Mar 2026 23:59:59 GMT"]
+    assert "server" not in api.get("/v2/me").headers
 
 
 def test_a_clock_that_runs() -> None:
