@@ -10,6 +10,7 @@ Stands on `client`; `source` and the commands call this. Use it as a context man
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +18,7 @@ from typing import Any, Self, cast
 
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from mithril_elt.client import Client, Limits, Traffic
 from mithril_elt.decode import Novelties, Page
@@ -36,10 +37,14 @@ from mithril_elt.endpoints import (
     ReservationUsage,
     StatusHistory,
 )
+from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.settings import DEFAULT_API_URL, find_settings
 
 __all__ = ["Mithril", "Walk"]
+
+
+_Receiving = MemoryObjectReceiveStream[tuple["Walk", Page]]
 
 
 @dataclass(frozen=True)
@@ -69,15 +74,24 @@ class Mithril:
         self._client = Client(api_key, api_url, limits=limits or Limits())
         self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
+        self._streams: dict[Future[None], _Receiving] = {}
 
     def __enter__(self) -> Self:
-        self._portal = self._stack.enter_context(start_blocking_portal())
-        self._stack.enter_context(self._portal.wrap_async_context_manager(self._client))
+        """Opens the session; it can be opened again after it was closed."""
+        if self._portal is not None:
+            raise RuntimeError("this session is open already: use it inside its one `with`")
+        with ExitStack() as stack:
+            portal = stack.enter_context(start_blocking_portal())
+            stack.enter_context(portal.wrap_async_context_manager(self._client))
+            stack.callback(self._end_streams, portal)
+            self._stack = stack.pop_all()
+        self._portal = portal
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        """Closes it, and ends every list that somebody has not read to its end."""
         self._portal = None
+        self._stack.close()
 
     @property
     def url(self) -> str:
@@ -160,7 +174,10 @@ class Mithril:
 
         `STATUS_CONFIRMED`: it starts; `STATUS_STOPPING`: it stops; its old status: it could not be.
         """
-        return self._live.call(self._client.set_status, list(fids), status)
+        wanted = [fids] if isinstance(fids, str) else list(dict.fromkeys(fids))
+        if not wanted:
+            raise UsageError("there is no instance to set the status of")
+        return self._live.call(self._client.set_status, wanted, status)
 
     def stream(self, walks: Iterable[Walk]) -> Iterator[tuple[Walk, Page]]:
         """The pages of all these walks as they come, many at a time; pages of one walk stay in order.
@@ -170,16 +187,30 @@ class Mithril:
         portal = self._live
         send, receive = anyio.create_memory_object_stream[tuple[Walk, Page]](16)
         task = portal.start_task_soon(self._walk_all, list(walks), send)
+        self._streams[task] = receive
         try:
             while True:
                 try:
-                    yield portal.call(receive.receive)
+                    found = portal.call(receive.receive)
                 except anyio.EndOfStream:
                     break
+                yield found
+                if task not in self._streams:
+                    raise RuntimeError("the session is closed: read its lists inside the `with`")
             task.result()
         finally:
+            self._end_stream(portal, task)
+
+    def _end_stream(self, portal: BlockingPortal, task: Future[None]) -> None:
+        """Ends the walks behind a stream, unless the end of the session did."""
+        receive = self._streams.pop(task, None)
+        if receive is not None:
             task.cancel()
             portal.call(receive.aclose)
+
+    def _end_streams(self, portal: BlockingPortal) -> None:
+        for task in list(self._streams):
+            self._end_stream(portal, task)
 
     @property
     def _live(self) -> BlockingPortal:
