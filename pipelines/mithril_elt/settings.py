@@ -45,11 +45,11 @@ def find_settings(
         raise KeyRefusedError(
             "no API key: set MITHRIL_API_KEY, or api_key under [sources.mithril] in .dlt/secrets.toml"
         )
-    named = projects or [p for p in (sources.find("project_id", "MITHRIL_PROJECT") or "").split(",") if p.strip()]
+    named = projects or (sources.find("project_id", "MITHRIL_PROJECT") or "").split(",")
     return Settings(
         api_key=key or "",
         api_url=api_url or sources.find("api_url", "MITHRIL_API_URL"),
-        projects=tuple(p.strip() for p in named),
+        projects=tuple(p.strip() for p in named if p.strip()),
     )
 
 
@@ -65,7 +65,7 @@ class _Sources:
             lambda: _from_dlt(name),
             lambda: self.profile.get(name),
         )
-        return next((str(value) for value in (place() for place in places) if value), None)
+        return next((text for text in (_text(place()) for place in places) if text), None)
 
     @property
     def profile(self) -> Mapping[str, Any]:
@@ -74,27 +74,51 @@ class _Sources:
         return self._profile
 
 
+def _text(value: Any) -> str:
+    """A setting as text without what a shell or an editor leaves around it; a list joined by commas."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value or "").strip()
+
+
 def _from_dlt(name: str) -> Any:
     """`[sources.mithril]` of dlt's own configuration; dlt is imported only if there may be one."""
     in_environment = any(variable.startswith("SOURCES__MITHRIL__") for variable in os.environ)
-    folders = (Path.cwd() / ".dlt", Path.home() / ".dlt")
-    if not in_environment and not any(f.glob("*.toml") for f in folders if f.is_dir()):
+    if not in_environment and not any(folder.glob("*.toml") for folder in _dlt_folders() if folder.is_dir()):
         return None
     import dlt  # noqa: PLC0415  # costs two seconds: only where it may have something to say
+    from dlt.common.configuration.exceptions import ConfigProviderException  # noqa: PLC0415  # as above
 
     names = ["projects", "project", "project_id"] if name == "project_id" else [name]
-    for each in names:
-        found: list[Any] = [provider.get(f"sources.mithril.{each}") for provider in (dlt.secrets, dlt.config)]
-        value = next((v for v in found if v), None)
-        if value:
-            return ",".join(value) if isinstance(value, list) else value
-    return None
+    try:
+        found: list[Any] = [
+            provider.get(f"sources.mithril.{each}") for each in names for provider in (dlt.secrets, dlt.config)
+        ]
+    except ConfigProviderException as error:
+        # the parser's own message may quote the line with the key
+        raise UsageError(f"secrets.toml or config.toml in .dlt cannot be read ({type(error).__name__})") from None
+    return next((value for value in found if value), None)
+
+
+def _dlt_folders() -> list[Path]:
+    """Where dlt looks for its files: the project's folder first, then that of the user or of the machine."""
+    data = os.environ.get("XDG_DATA_HOME")
+    shared = [Path("/var/dlt"), *([Path(data) / "dlt"] if data else []), *(home / ".dlt" for home in _home())]
+    return [Path(os.environ.get("DLT_PROJECT_DIR", ".")) / ".dlt", *shared]
+
+
+def _home() -> list[Path]:
+    """The user's folder, if the machine knows one: a container's user may have none."""
+    try:
+        return [Path.home()]
+    except RuntimeError:
+        return []
 
 
 def vendor_files() -> list[Path]:
     """The vendor's configuration files, the one that counts first."""
-    base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return [base / "mithril" / "config.yaml", Path.home() / ".flow" / "config.yaml"]
+    named = os.environ.get("XDG_CONFIG_HOME")
+    bases = [Path(named)] if named else [home / ".config" for home in _home()]
+    newer = [base / "mithril" / "config.yaml" for base in bases]
+    return newer + [home / ".flow" / "config.yaml" for home in _home()]
 
 
 def _vendor_profile() -> Mapping[str, Any]:
@@ -103,7 +127,7 @@ def _vendor_profile() -> Mapping[str, Any]:
         return {}
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         # the parser's own message may quote the line with the key
         raise UsageError(f"{file} cannot be read as YAML ({type(error).__name__})") from None
     if not isinstance(content, dict):
@@ -111,10 +135,11 @@ def _vendor_profile() -> Mapping[str, Any]:
     profiles = content.get("profiles")
     if not isinstance(profiles, dict):
         return {**content, "project_id": content.get("project_id") or content.get("project")}
-    wanted = os.environ.get("MITHRIL_PROFILE") or content.get("current_profile")
+    wanted = os.environ.get("MITHRIL_PROFILE", "").strip() or content.get("current_profile")
     if wanted is None:
         return {}
-    profile = profiles.get(wanted)
+    named = {str(name): profile for name, profile in profiles.items()}
+    profile = named.get(str(wanted))
     if not isinstance(profile, dict):
-        raise UsageError(f"{file} has no profile {wanted!r}; it has {', '.join(map(str, profiles)) or 'none'}")
+        raise UsageError(f"{file} has no profile {str(wanted)!r}; it has {', '.join(named) or 'none'}")
     return profile
