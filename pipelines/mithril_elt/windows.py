@@ -101,8 +101,7 @@ def plan(covered: Sequence[Span], wish: Wish) -> list[Span]:
     end = min(wish.until or wish.now, wish.now)
     if wish.since and wish.since >= end:
         raise UsageError(f"--since {wish.since.isoformat()} is not before the end of the run, {end.isoformat()}")
-    known = [span.start for span in spans[:1]] + ([wish.oldest] if wish.oldest else [])
-    start = wish.since or min(known, default=end)
+    start = wish.since or (spans[0].start if spans else wish.oldest or end)
     if spans:
         start = min(start, spans[-1].end)
     if start >= end:
@@ -112,9 +111,10 @@ def plan(covered: Sequence[Span], wish: Wish) -> list[Span]:
         return [wanted]
     todo = missing(wanted, spans)
     if spans and end >= spans[-1].end:
-        again = max(spans[-1].end - wish.lookback, spans[-1].start)
-        if again < spans[-1].end:
-            todo.append(Span(again, spans[-1].end))
+        newest = spans[-1]
+        lookback = min(wish.lookback, newest.end - newest.start)
+        if lookback:
+            todo.append(Span(newest.end - lookback, newest.end))
     return merged(todo)
 
 
