@@ -210,7 +210,7 @@ def test_a_file_that_another_process_has_open(cli: Cli, sandbox: Sandbox, tmp_pa
         (("run", "--lookback", "soon"), ("duration",)),
         (("run", "--concurrency", "0"), ("--concurrency",)),
         (("run", "--requests-per-second", "0"), ("--requests-per-second",)),
-        (("run", "--api-url", "nowhere"), ("nowhere",)),
+        (("run", "--api-url", "nowhere"), ("address", "https://api.mithril.ai")),
         (("report", "cost"), ("no database",)),
         (("build",), ("no database",)),
         (("status",), ("no database",)),

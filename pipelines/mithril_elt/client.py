@@ -172,8 +172,12 @@ class Client:
         return _final(failure, failure.sentence + times)
 
     async def _send(
-        self, method: str, path: str, within_s: float, **content: Any
-    ) -> httpx.Response:  # exact-ok: a wait
+        self,
+        method: str,
+        path: str,
+        within_s: float,  # exact-ok: a wait
+        **content: Any,
+    ) -> httpx.Response:
         """The answer to one request, if it is a good one; no error repeats the key."""
         what = f"{method} {path}"
         self.traffic.requests += 1
