@@ -46,14 +46,17 @@ def arrow(table: str, rows: Rows) -> pa.Table:
 
 
 def version_rows(page: Page, novelties: Novelties, **added: Any) -> Rows:
-    """Rows of a list as versions: the API's fields, times in UTC, prices in dollars, and a hash of it all."""
+    """Rows of a list as versions: the API's fields, times in UTC, prices in dollars, and a hash of it all.
+
+    The hash is the same for the same facts, however they are spelt and in whatever order.
+    """
     out = []
     for row, other in zip(page.rows, page.others, strict=True):
         said = {k: v for k, v in msgspec.structs.asdict(row).items() if v is not None}
         flat = {k: _plain(k, v, novelties) for k, v in {**added, **said}.items()}
         flat = {f"{k}_usd" if k.endswith("_price") else k: v for k, v in flat.items()}
         flat["other_fields"] = msgspec.json.encode(other, order="deterministic").decode() if other else None
-        flat["version_hash"] = _hash(flat)
+        flat["version_hash"] = _hash({**flat, **{k: _unordered(v) for k, v in said.items() if isinstance(v, list)}})
         out.append(flat)
     return out
 
@@ -62,8 +65,13 @@ def _plain(name: str, value: Any, novelties: Novelties) -> Any:
     if isinstance(value, datetime):
         return utc(value, novelties)
     if isinstance(value, list):
-        return msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value, order="deterministic").decode()
     return money_usd(value) if name.endswith("_price") else value
+
+
+def _unordered(values: list[Any]) -> list[bytes]:
+    """The members of a list, such as the instances of a bid, whose order means nothing."""
+    return sorted(msgspec.json.encode(value, order="deterministic") for value in values)
 
 
 def _hash(row: Mapping[str, Any]) -> str:
@@ -145,20 +153,26 @@ def _us(duration: timedelta | None) -> int | None:
 
 
 def market_rows(series: Iterable[MarketSeries], novelties: Novelties, **added: Any) -> Rows:
-    """Market prices, one row for each type, region and instant."""
-    return [
-        {
-            **added,
-            "instance_type": each.instance_type,
-            "region": each.region,
-            "timestamp": utc(at, novelties),
-            "spot_price_usd": money_usd(_at(each.spot_prices, n)),
-            "reserved_price_usd": money_usd(_at(each.reserved_prices, n)),
-        }
-        for each in series
-        for n, at in enumerate(each.timestamps)
-    ]
+    """Market prices, one row for each type, region and instant.
 
-
-def _at(prices: list[str | int | None], n: int) -> str | int | None:
-    return prices[n] if n < len(prices) else None
+    A series whose lists differ in length is left out, with a warning: its prices belong to no instant.
+    """
+    rows: Rows = []
+    for each in series:
+        count = len(each.timestamps)
+        spot, reserved = (prices or [None] * count for prices in (each.spot_prices, each.reserved_prices))
+        if not len(spot) == len(reserved) == count:
+            novelties.warn(f"the market prices of {each.instance_type} in {each.region} are not one for each instant")
+            continue
+        rows += [
+            {
+                **added,
+                "instance_type": each.instance_type,
+                "region": each.region,
+                "timestamp": utc(at, novelties),
+                "spot_price_usd": money_usd(spot_price),
+                "reserved_price_usd": money_usd(reserved_price),
+            }
+            for at, spot_price, reserved_price in zip(each.timestamps, spot, reserved, strict=True)
+        ]
+    return rows
