@@ -45,7 +45,7 @@ def choose_projects(api: Mithril, wanted: Sequence[str]) -> list[str]:
     Raises:
         NotFoundError: the key sees no such project.
     """
-    seen = api.projects()
+    seen = list({project.fid: project for project in api.projects()}.values())
     if not wanted:
         return [project.fid for project in seen]
     chosen = []
