@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,8 +21,12 @@ __all__ = ["locked", "work_folder"]
 
 
 def work_folder(db: Path) -> Path:
-    """The hidden folder beside a database: dlt's working files and the lock."""
-    return db.resolve().parent / f".{db.name}.dlt"
+    """The hidden folder beside a database: dlt's working files and the lock.
+
+    One for each file, whatever link or path it is named by.
+    """
+    file = db.resolve()
+    return file.parent / f".{file.name}.dlt"
 
 
 @contextmanager
@@ -34,19 +38,18 @@ def locked(db: Path) -> Iterator[None]:
         WarehouseError: the folder cannot be written.
     """
     folder = work_folder(db)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", timeout=0, is_singleton=True)
-        lock.acquire()
-    except Timeout:
-        raise LockedError(f"another run holds {db} ({_holder(folder)}): wait for it to end") from None
-    except OSError as error:
-        raise WarehouseError(f"the folder of {db} cannot be written: {error.strerror}") from None
-    try:
-        _note_holder(folder)
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / "lock", timeout=0, is_singleton=True)
+            held.enter_context(lock)
+            if lock.lock_counter == 1:  # who is inside already has been noted
+                _note_holder(folder)
+        except Timeout:
+            raise LockedError(f"another run holds {db} ({_holder(folder)}): wait for it to end") from None
+        except OSError as error:
+            raise WarehouseError(f"the folder of {db} cannot be written: {error.strerror or error}") from None
         yield
-    finally:
-        lock.release()
 
 
 def _note_holder(folder: Path) -> None:
@@ -58,5 +61,5 @@ def _holder(folder: Path) -> str:
     try:
         note = json.loads((folder / "holder.json").read_text())
         return f"process {note['pid']} since {note['since']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "process unknown"
