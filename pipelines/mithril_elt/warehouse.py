@@ -15,6 +15,8 @@ from mithril_elt.errors import MithrilError, UsageError, WarehouseError
 
 __all__ = ["Translated", "loaded_from", "open_read_only", "try_write", "warehouse_error"]
 
+_HELD_ELSEWHERE = ("Could not set lock on file", "being used by another process")
+
 
 def open_read_only(db: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection.
@@ -48,7 +50,7 @@ def try_write(db: Path) -> None:
 def warehouse_error(db: Path, error: BaseException) -> WarehouseError:
     """One sentence for what DuckDB says of a file."""
     said = str(error)
-    if "lock" in said.lower():
+    if any(words in said for words in _HELD_ELSEWHERE):
         return WarehouseError(
             f"{db} is open in another process: close it there (a notebook, a DuckDB shell) and try again"
         )
@@ -68,6 +70,8 @@ class Translated:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, Exception):  # Ctrl-C stays Ctrl-C, whatever it broke off
+            return
         for cause in _causes(error):
             if isinstance(cause, MithrilError):
                 raise cause from None
@@ -76,7 +80,7 @@ class Translated:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
+    seen: set[int] = set()  # two errors may be each other's context
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         yield error
