@@ -17,33 +17,42 @@ pause_amounts as (
     group by source_id
 ),
 
+credited_pauses as (
+    select
+        pauses.*,
+        case when pauses.is_credited then pauses.paused_us else 0 end as credited_us,
+        case when pauses.is_credited then pause_amounts.paused_cent_us else 0 end as pause_credit_cent_us,
+        case
+            when pauses.has_terms and not pauses.is_credited then pause_amounts.paused_cent_us else 0
+        end as short_pause_loss_cent_us
+    from pauses
+    inner join pause_amounts on pauses.pause_id = pause_amounts.pause_id
+),
+
 final as (
     select
-        pauses.pause_id,
-        pauses.instance_id,
-        pauses.reservation_id,
-        pauses.project_id,
-        pauses.started_at,
-        pauses.ended_at,
-        pauses.is_open,
-        pauses.paused_us,
-        pauses.has_terms,
-        pauses.is_credited,
-        case when pauses.is_credited then pauses.paused_us else 0 end as credited_us,
-        case when pauses.is_credited then amounts.paused_cent_us else 0 end as pause_credit_cent_us,
-        case when pauses.is_credited or not pauses.has_terms then 0 else amounts.paused_cent_us end
-            as short_pause_loss_cent_us,
-        {{ hours('pauses.paused_us') }} as paused_hours,
-        {{ usd('case when pauses.is_credited then amounts.paused_cent_us else 0 end') }} as pause_credit_usd,
-        {{ usd('case when pauses.is_credited or not pauses.has_terms then 0 else amounts.paused_cent_us end') }}
-            as short_pause_loss_usd,
-        case when not pauses.is_open then pauses.ended_at end as earned_at,
+        pause_id,
+        instance_id,
+        reservation_id,
+        project_id,
+        started_at,
+        ended_at,
+        is_open,
+        paused_us,
+        has_terms,
+        is_credited,
+        credited_us,
+        pause_credit_cent_us,
+        short_pause_loss_cent_us,
+        {{ hours('paused_us') }} as paused_hours,
+        {{ usd('pause_credit_cent_us') }} as pause_credit_usd,
+        {{ usd('short_pause_loss_cent_us') }} as short_pause_loss_usd,
+        case when not is_open then ended_at end as earned_at,
         case
-            when pauses.is_credited and not pauses.is_open
-                then {{ months_after('pauses.ended_at', var('pause_credit_expiry_months')) }}
+            when is_credited and not is_open
+                then {{ months_after('ended_at', var('pause_credit_expiry_months')) }}
         end as expires_at
-    from pauses
-    inner join pause_amounts as amounts on pauses.pause_id = amounts.pause_id
+    from credited_pauses
 )
 
 select * from final
