@@ -32,7 +32,7 @@ format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff check --fix .
 
 test: $(VENV)/dev ## all tests, in under 5 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
