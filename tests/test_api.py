@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -219,6 +220,23 @@ def test_a_stream_that_is_left_ends(taken: int) -> None:
         del stream
         assert next(api.instances("proj_a")).fid == "inst_1"
     assert server.all_closed()
+
+
+def test_a_stream_that_is_left_gives_up_its_slots_at_once() -> None:
+    """Its requests on their way are broken off: what comes next does not wait for a server that says nothing."""
+
+    def stalls(asked: Asked) -> Answer:
+        if asked.path == "/v2/me":
+            return Answer(body={})
+        return Answer(how="stall", body={}) if "next_cursor" in asked.query else page([ROW], "c2")
+
+    few = Limits(concurrency=2, timeout_s=60, budget_s=60)
+    with scripted(stalls) as server, session(server, few) as api:
+        began = time.monotonic()
+        for _ in api.stream([Walk("instances", {"project": f"proj_{n}"}) for n in range(4)]):
+            break
+        api.me()
+        assert time.monotonic() - began < 15
 
 
 def test_a_stream_that_is_kept_past_its_session_ends_with_it() -> None:

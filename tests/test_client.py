@@ -314,9 +314,12 @@ def test_retries_wait_ever_longer_and_never_the_same() -> None:
     assert max(backoff_s(8, 0.2) for _ in range(200)) > 5
 
 
-def test_waiting_for_a_turn_does_not_use_up_the_budget() -> None:
-    """At a slow pace the last of many calls still has all its tries."""
-    limits = replace(QUICK, requests_per_second=12, budget_s=1, attempts=3)
+@pytest.mark.parametrize(
+    ("turns", "answer_after_s"), [({"requests_per_second": 12}, 0), ({"concurrency": 1}, 0.09)], ids=["pace", "slots"]
+)
+def test_waiting_for_a_turn_does_not_use_up_the_budget(turns: dict[str, int], answer_after_s: float) -> None:
+    """At a slow pace, or with few slots, the last of many calls still has all its tries."""
+    limits = replace(QUICK, budget_s=1, attempts=3, **turns)
 
     async def work(client: Client) -> None:
         async with anyio.create_task_group() as group:
@@ -324,7 +327,7 @@ def test_waiting_for_a_turn_does_not_use_up_the_budget() -> None:
                 group.start_soon(client.rows, "me" if number < 13 else "projects")
 
     def busy_at_the_end(asked: Asked) -> Answer:
-        return BUSY if asked.path == "/v2/projects" else ME
+        return BUSY if asked.path == "/v2/projects" else replace(ME, after_s=answer_after_s)
 
     with scripted(busy_at_the_end) as server:
         with pytest.raises(ExceptionGroup):

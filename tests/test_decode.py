@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import json
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -310,12 +311,16 @@ def test_instants_are_read_in_every_spelling(written: str, expected: datetime) -
     assert novelties.warnings == []
 
 
-def test_a_time_without_a_zone_is_taken_for_utc_with_one_warning() -> None:
+def test_a_time_without_a_zone_is_taken_for_utc_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never for the zone of this machine."""
     novelties = Novelties()
     page = decoded("status_history", status_page({**EVENT, "timestamp": "2026-03-01T12:00:00"}), novelties)
-    for _ in range(2):
-        assert utc(page.rows[0].events[0].timestamp, novelties) == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        read = {utc(page.rows[0].events[0].timestamp, novelties) for _ in range(2)}
+    time.tzset()
+    assert read == {datetime(2026, 3, 1, 12, tzinfo=UTC)}
     assert len(novelties.warnings) == 1
 
 

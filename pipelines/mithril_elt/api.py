@@ -233,9 +233,7 @@ class Mithril:
                     for walk in walks:
                         group.start_soon(self._walk, walk, send)
             except BaseExceptionGroup as errors:
-                first = _first(errors)
-                if not isinstance(first, anyio.BrokenResourceError):  # that one: the reader went away
-                    raise first from None
+                raise _first(errors) from None
 
     async def _walk(self, walk: Walk, send: MemoryObjectSendStream[tuple[Walk, Page]]) -> None:
         if not ENDPOINTS[walk.endpoint].paged:
