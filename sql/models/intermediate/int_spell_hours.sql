@@ -9,7 +9,6 @@ spells as (
 touched_hours as (
     select
         instance_id,
-        status,
         phase,
         is_up,
         is_billed,
@@ -25,7 +24,6 @@ cut_spells as (
     select
         instance_id,
         hour_at,
-        status,
         phase,
         is_up,
         is_billed,
