@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
 from random import Random
+from typing import Any
 
 __all__ = ["LAST", "MINUTE_US", "Figures", "Grant", "Machine", "Order", "Story", "at", "made_up"]
 
@@ -19,8 +20,10 @@ LAST = 500
 MINUTE_US = 60_000_000
 HOUR = 60
 
-LIFECYCLE = ("NEW", "CONFIRMED", "INITIALIZING", "STARTING", "RUNNING", "RELOCATING", "PREEMPTING", "STOPPING")
-LIFECYCLE += ("PAUSED", "PREEMPTED", "ERROR", "SCHEDULED", "REPLACED", "TERMINATED")
+LIFECYCLE = (
+    *("NEW", "CONFIRMED", "INITIALIZING", "STARTING", "RUNNING", "RELOCATING", "PREEMPTING", "STOPPING"),
+    *("PAUSED", "PREEMPTED", "ERROR", "SCHEDULED", "REPLACED", "TERMINATED"),
+)
 UP = {"RUNNING", "RELOCATING", "PREEMPTING"}
 DOWN = {"PREEMPTED", "ERROR"}
 OVER = {"REPLACED", "TERMINATED"}
@@ -125,7 +128,7 @@ class Story:
 class Figures:
     """What the marts must say, in minutes and cent-minutes; an unknown amount is None."""
 
-    hours: dict[tuple[str, datetime], dict[str, int | None]] = field(default_factory=dict)
+    hours: dict[tuple[str, datetime], dict[str, Any]] = field(default_factory=dict)
     order_hours: dict[tuple[str, datetime], dict[str, int]] = field(default_factory=dict)
     pauses: dict[tuple[str, datetime], tuple[int, int | None]] = field(default_factory=dict)
     interruptions: dict[tuple[str, datetime], int | None] = field(default_factory=dict)
@@ -192,7 +195,7 @@ class Figures:
     def _add_rated(self, machine: Machine, order: Order, minutes: list[int], kind: str) -> None:
         for minute in minutes:
             row = self.hours[machine.name, hour_of(minute)]
-            row[kind] = (row[kind] or 0) + 1
+            row[kind] += 1
             rate, amount = order.rate_at(minute), row[f"{kind}_cents"]
             row[f"{kind}_cents"] = None if rate is None or amount is None else amount + rate
 

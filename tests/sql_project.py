@@ -128,7 +128,7 @@ def compiled(folder: Path, **variables: Any) -> Compiled:
     if not db.exists():
         with duckdb.connect(str(db)) as connection:
             empty_raw(connection)
-    outcome = dbt(db, folder / "target", "compile", "--vars", json.dumps({"test_intermediate": True} | variables))
+    outcome = dbt(db, folder / "target", "compile", "--vars", json.dumps({"test_all_keys": True} | variables))
     nodes = {result.node.unique_id: _node(result.node) for result in succeeded(outcome)}
     models = {key: node for key, node in nodes.items() if node.kind == "model"}
     order = TopologicalSorter({key: [d for d in node.depends_on if d in models] for key, node in models.items()})

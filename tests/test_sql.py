@@ -45,13 +45,13 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def tell(connection: duckdb.DuckDBPyConnection, story: Story) -> None:
     """Puts a story into the raw tables, in the order in which it is told."""
-    version = {"version_hash": "v", "_dlt_valid_from": at(0)}
+    version: dict[str, Any] = {"version_hash": "v", "_dlt_valid_from": at(0)}
     bare = {"version_hash": "v", "_dlt_valid_from": at(0), "project": "proj_a"}
     insert(connection, "projects", [{"fid": "proj_a", "name": "a"} | version])
     insert(connection, "instance_types", [{"fid": f"it_{n}", "name": "h100", "num_gpus": n} | version for n in (0, 8)])
     for history in ("status", "pricing"):
-        counts = {"rows": 0, "requests": 1, "run_id": "run", "read_at": READ_AT}
-        span = {"project": "proj_a", "history": history, "from_at": at(0), "to_at": at(story.as_of)}
+        counts: dict[str, Any] = {"rows": 0, "requests": 1, "run_id": "run", "read_at": READ_AT}
+        span: dict[str, Any] = {"project": "proj_a", "history": history, "from_at": at(0), "to_at": at(story.as_of)}
         insert(connection, "windows", [span | counts])
     for machine in story.machines:
         listed = {"fid": machine.name, "bid": machine.bid, "reservation": machine.order}
@@ -163,9 +163,11 @@ HOURS = f"""
         unclaimed{US}, unclaimed_credit_cent{US}
     from marts.fct_instance_hours order by all
 """
-NAMES = ("waiting", "starting", "running", "noticed", "stopping", "paused", "interrupted", "unknown", "up", "down")
-NAMES += ("billed", "priced", "cost", "used", "allocated", "credited", "credited_cents", "short", "short_cents")
-NAMES += ("unclaimed", "unclaimed_cents")
+NAMES = (
+    *("waiting", "starting", "running", "noticed", "stopping", "paused", "interrupted", "unknown", "up", "down"),
+    *("billed", "priced", "cost", "used", "allocated", "credited", "credited_cents", "short", "short_cents"),
+    *("unclaimed", "unclaimed_cents"),
+)
 ORDER_HOURS = f"""
     select reservation_id, hour_at, reserved{US}, used{US}, allocated_used_cent{US}, allocated_unused_cent{US}
     from marts.fct_reservation_hours where reserved_us > 0 order by all
