@@ -230,10 +230,10 @@ def test_a_stream_that_is_left_gives_up_its_slots_at_once() -> None:
             return Answer(body={})
         return Answer(how="stall", body={}) if "next_cursor" in asked.query else page([ROW], "c2")
 
-    few = Limits(concurrency=2, timeout_s=60, budget_s=60)
-    with scripted(stalls) as server, session(server, few) as api:
+    one = Limits(concurrency=1, timeout_s=60, budget_s=60)
+    with scripted(stalls) as server, session(server, one) as api:
         began = time.monotonic()
-        for _ in api.stream([Walk("instances", {"project": f"proj_{n}"}) for n in range(4)]):
+        for _ in api.instances("proj_a"):
             break
         api.me()
         assert time.monotonic() - began < 15
