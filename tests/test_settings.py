@@ -105,6 +105,16 @@ def test_dlts_files_are_read_too(tmp_path: Path) -> None:
     assert json.loads(found.stdout) == [CANARY, "https://dlt.example", ["proj_1", "proj_2"]]
 
 
+def test_dlt_is_not_imported_where_it_has_nothing_to_say(tmp_path: Path) -> None:
+    """That costs seconds, which a command such as `check` does not have; an empty `.dlt` says nothing."""
+    (tmp_path / ".dlt").mkdir()
+    code = (
+        "import sys; from mithril_elt.settings import find_settings; find_settings(needs_key=False); "
+        "raise SystemExit('dlt' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0
+
+
 def test_a_broken_file_of_dlts_is_wrong_usage_without_its_content(tmp_path: Path) -> None:
     """It names the file's folder; the line with the key is not quoted."""
     _written(tmp_path / ".dlt" / "secrets.toml", f'[sources.mithril]\napi_key = "{CANARY}\n')

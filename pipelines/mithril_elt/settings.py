@@ -82,7 +82,7 @@ def _text(value: Any) -> str:
 def _from_dlt(name: str) -> Any:
     """`[sources.mithril]` of dlt's own configuration; dlt is imported only if there may be one."""
     in_environment = any(variable.startswith("SOURCES__MITHRIL__") for variable in os.environ)
-    if not in_environment and not any(folder.glob("*.toml") for folder in _dlt_folders() if folder.is_dir()):
+    if not in_environment and not any(file for folder in _dlt_folders() for file in folder.glob("*.toml")):
         return None
     import dlt  # noqa: PLC0415  # costs two seconds: only where it may have something to say
     from dlt.common.configuration.exceptions import ConfigProviderException  # noqa: PLC0415  # as above
