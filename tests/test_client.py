@@ -271,7 +271,7 @@ def test_the_time_is_bounded_whatever_the_server_does(how: Any) -> None:
     """Silence, half an answer, or an answer that never ends: the budget of seconds ends it."""
     began = time.monotonic()
     with scripted(Answer(body={"fid": "user_1"}, how=how)) as server, pytest.raises(ApiError, match="/v2/me"):
-        get(server, replace(QUICK, timeout_s=0.2, budget_s=0.5, attempts=50))
+        get(server, replace(QUICK, timeout_s=0.1, budget_s=0.3, attempts=50))
     assert time.monotonic() - began < 3
 
 
@@ -373,7 +373,7 @@ def test_patch_is_never_sent_twice(answer: Answer) -> None:
     """Whatever comes back, or does not: the server may have taken it up already."""
     with scripted(answer) as server:
         with pytest.raises(MithrilError, match="PATCH /v2/instances"):
-            patch(server, replace(QUICK, timeout_s=0.2, budget_s=0.5))
+            patch(server, replace(QUICK, timeout_s=0.3, budget_s=1))
         assert [asked.method for asked in server.asked] == ["PATCH"]
 
 

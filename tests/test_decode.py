@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mithril_elt.decode import Novelties, Page, decode_page, money_cents, money_usd, utc
@@ -378,7 +378,7 @@ def test_one_amount_has_one_form_however_it_was_spelt() -> None:
     assert {str(money_usd(spelt)) for spelt in ("$19.90", "19.9", 1990)} == {"19.900000000"}
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(st.integers(-(10**24), 10**24))
 def test_cents_survive_every_spelling(cents: int) -> None:
     """To dollars and back, as text or as an integer, whatever the precision of the program around."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -48,7 +48,7 @@ def test_what_is_no_instant_is_refused_by_the_name_of_its_option(written: str) -
     assert "\n" not in str(refused.value)
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(INSTANTS)
 def test_an_instant_survives_being_written(instant: datetime) -> None:
     """What `iso` writes, `parse_instant` reads as the same instant, to the microsecond."""
@@ -121,7 +121,7 @@ def test_a_duration_that_cannot_be_kept_exactly_is_refused(written: str) -> None
         parse_iso_duration(written)
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(DURATIONS)
 def test_any_duration_that_fastapi_writes_is_read_exactly(duration: timedelta) -> None:
     """Whatever the API's own framework makes of a duration comes back as the same microseconds."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mithril_elt.decode import Novelties, Page, decode_page
@@ -121,7 +121,7 @@ def test_a_period_belongs_to_the_window_that_it_starts_in() -> None:
     ]
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(st.lists(st.integers(-7_200, 7_200), max_size=12), st.lists(st.integers(1, 3_599), max_size=4, unique=True))
 def test_windows_side_by_side_give_the_rows_of_one(seconds: list[int], cuts: list[int]) -> None:
     """However the hour is cut, each event is in exactly one window."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mithril_elt.errors import UsageError
@@ -14,7 +15,7 @@ from mithril_elt.windows import Span, Wish, cut, holes, merged, missing, plan
 
 ZERO = datetime(2026, 3, 1, tzinfo=UTC)
 NO_LOOKBACK = timedelta(0)
-busy = settings(deadline=None)  # the machine may be busy
+busy = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 
 
 def at(hour: int) -> datetime:
@@ -111,7 +112,7 @@ def test_windows_are_the_spans_cut_and_nothing_else(spans: list[Span], size: int
 
 
 @given(SPANS, WISHES)
-@settings(busy, max_examples=150)
+@settings(busy, max_examples=100)
 def test_a_plan_has_no_overlap_and_nothing_past_now(covered: list[Span], wish: Wish) -> None:
     """Sorted, apart, and never beyond the end that was asked for or the server's clock."""
     if not _sane(wish):
@@ -124,7 +125,7 @@ def test_a_plan_has_no_overlap_and_nothing_past_now(covered: list[Span], wish: W
 
 
 @given(SPANS, WISHES.filter(_sane))
-@settings(busy, max_examples=150)
+@settings(busy, max_examples=100)
 def test_after_a_plan_nothing_that_was_asked_for_is_missing(covered: list[Span], wish: Wish) -> None:
     """From the start that counts to the end, every instant is covered; `deep` reads all of it again."""
     todo = plan(covered, wish)
@@ -137,17 +138,17 @@ def test_after_a_plan_nothing_that_was_asked_for_is_missing(covered: list[Span],
 
 
 @given(SPANS, WISHES.filter(_sane))
-@settings(busy, max_examples=150)
+@settings(busy, max_examples=100)
 def test_a_plan_leaves_no_new_hole(covered: list[Span], wish: Wish) -> None:
     """A run up to now never leaves time unread between what is covered and what it reads."""
-    assume(wish.until is None or wish.until >= wish.now)
-    assume(all(each.end <= wish.now for each in covered))
+    wish = replace(wish, until=None)
+    covered = [Span(each.start, min(each.end, wish.now)) for each in covered if each.start < wish.now]
     before = hours(holes(covered))
     assert hours(holes([*covered, *plan(covered, wish)])) <= before
 
 
 @given(SPANS, WISHES.filter(_sane))
-@settings(busy, max_examples=150)
+@settings(busy, max_examples=100)
 def test_a_plan_that_was_carried_out_is_not_made_again(covered: list[Span], wish: Wish) -> None:
     """At the same moment there is only the look-back left to read, and without one nothing."""
     once = Wish(wish.now, wish.since, wish.until, wish.oldest, wish.lookback)
@@ -159,7 +160,7 @@ def test_a_plan_that_was_carried_out_is_not_made_again(covered: list[Span], wish
 
 
 @given(SPANS, WISHES.filter(_sane), st.integers(0, 40))
-@settings(busy, max_examples=150)
+@settings(busy, max_examples=100)
 def test_a_plan_that_broke_off_is_made_up_for(covered: list[Span], wish: Wish, done: int) -> None:
     """After a crash somewhere in the middle the next plan reads what is left."""
     once = Wish(wish.now, wish.since, wish.until, wish.oldest, NO_LOOKBACK)

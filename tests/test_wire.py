@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError
@@ -158,7 +158,7 @@ def test_an_absurd_retry_after_stays_absurd(value: str) -> None:
     assert retry_after_s({"retry-after": value, "date": DATE}) > 1_000_000
 
 
-@settings(deadline=None)  # the machine may be busy
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(st.one_of(HEADER, DATE_LIKE))
 def test_no_header_can_crash_the_client(value: str) -> None:
     """Any text gives a wait that is not negative, and a clock in UTC."""
