@@ -466,10 +466,11 @@ def test_a_key_that_cannot_be_one_is_refused_before_anything_is_sent(key: str) -
     ],
 )
 def test_an_address_that_cannot_be_one_is_wrong_usage(url: str) -> None:
-    """One sentence with the public address as an example, and no password in it."""
+    """One sentence with what was given and the public address as an example, and no password in it."""
     with pytest.raises(UsageError, match=DEFAULT_API_URL) as refused:
         Client(KEY, url)
     assert "secret" not in str(refused.value)
+    assert "@" in url or repr(url) in str(refused.value)
 
 
 def test_an_address_may_have_a_path_and_a_slash_at_its_end() -> None:

@@ -67,7 +67,10 @@ class Client:
         if not self.key.isascii() or not self.key.isprintable() or self.key.split() != [self.key]:
             raise KeyRefusedError("no usable API key: set MITHRIL_API_KEY (it begins with fkey_)")
         if not _is_address(self.url):
-            raise UsageError(f"the API's address is not one like {DEFAULT_API_URL}: look at MITHRIL_API_URL")
+            shown = "" if "@" in self.url else f" {self.url!r}"  # what is before an @ may be a password
+            raise UsageError(
+                f"the API's address{shown} is not one like {DEFAULT_API_URL}: look at --api-url and MITHRIL_API_URL"
+            )
 
     async def __aenter__(self) -> Client:
         """Opens the connection pool."""
