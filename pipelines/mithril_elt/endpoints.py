@@ -43,20 +43,9 @@ PAGE_LIMIT = 100  # the most rows that one page may have
 KNOWN_STATUSES = frozenset(
     f"STATUS_{name}"
     for name in (
-        "NEW",
-        "CONFIRMED",
-        "INITIALIZING",
-        "STARTING",
-        "RUNNING",
-        "STOPPING",
-        "TERMINATED",
-        "RELOCATING",
-        "PREEMPTING",
-        "PREEMPTED",
-        "REPLACED",
-        "PAUSED",
-        "ERROR",
-    )
+        "NEW CONFIRMED INITIALIZING STARTING RUNNING STOPPING TERMINATED "
+        "RELOCATING PREEMPTING PREEMPTED REPLACED PAUSED ERROR"
+    ).split()
 )
 
 _STATUS = {"status": KNOWN_STATUSES}
