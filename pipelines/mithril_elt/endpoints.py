@@ -40,13 +40,11 @@ __all__ = [
 
 PAGE_LIMIT = 100  # the most rows that one page may have
 
-KNOWN_STATUSES = frozenset(
-    f"STATUS_{name}"
-    for name in (
-        "NEW CONFIRMED INITIALIZING STARTING RUNNING STOPPING TERMINATED "
-        "RELOCATING PREEMPTING PREEMPTED REPLACED PAUSED ERROR"
-    ).split()
+_STATUS_NAMES = (
+    "NEW CONFIRMED INITIALIZING STARTING RUNNING STOPPING TERMINATED "
+    "RELOCATING PREEMPTING PREEMPTED REPLACED PAUSED ERROR"
 )
+KNOWN_STATUSES = frozenset(f"STATUS_{name}" for name in _STATUS_NAMES.split())
 
 _STATUS = {"status": KNOWN_STATUSES}
 _OWNER = frozenset({"bid_fid", "reservation_fid"})
