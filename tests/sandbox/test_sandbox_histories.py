@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,33 +9,12 @@ import httpx
 import pytest
 
 from mithril_elt.sandbox.clock import Clock
-from mithril_elt.sandbox.server import Sandbox, serve
+from mithril_elt.sandbox.server import serve
 from sandbox_by_hand import NOW, account, asking, instance, iso, walk
 
 A = {"project": "proj_a"}
 STATUS = "/v2/instances/status/history"
 PRICING = "/v2/instances/pricing/history"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """The small account with a clock that stands at NOW."""
-    with serve(account()) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    """A client of it."""
-    with asking(sandbox) as client:
-        yield client
-
-
-@pytest.fixture
-def clock(sandbox: Sandbox) -> Iterator[Clock]:
-    """Its clock, which stands at NOW again after the test."""
-    yield sandbox.clock
-    sandbox.clock.set(NOW)
 
 
 def told(client: httpx.Client, path: str, **params: Any) -> dict[str, list[dict[str, Any]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,32 +11,11 @@ import pytest
 from mithril_elt.sandbox.clock import Clock
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.rendering import hours, rounded_cents
-from mithril_elt.sandbox.server import Sandbox, serve
+from mithril_elt.sandbox.server import serve
 from mithril_elt.sandbox.truth import true_figures
 from sandbox_by_hand import NOW, NOW_US, account, asking, iso, told
 
 A = {"project": "proj_a"}
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """The small account with a clock that stands at NOW."""
-    with serve(account()) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    """A client of it."""
-    with asking(sandbox) as client:
-        yield client
-
-
-@pytest.fixture
-def clock(sandbox: Sandbox) -> Iterator[Clock]:
-    """Its clock, which stands at NOW again after the test."""
-    yield sandbox.clock
-    sandbox.clock.set(NOW)
 
 
 def test_a_reservation_row(api: httpx.Client) -> None:
