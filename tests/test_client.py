@@ -18,10 +18,11 @@ from urllib.parse import unquote
 import anyio
 import pytest
 
-from mithril_elt.client import DEFAULT_API_URL, Client
+from mithril_elt.client import Client
 from mithril_elt.decode import Page
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
+from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.wire import Refused
 from scripted import KEY, Answer, Asked, Scripted, page, scripted
 

@@ -28,11 +28,10 @@ from mithril_elt.decode import Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
+from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.wire import RetryableError, judge, server_clock
 
-__all__ = ["DEFAULT_API_URL", "Client", "Limits", "Traffic"]
-
-DEFAULT_API_URL = "https://api.mithril.ai"
+__all__ = ["Client", "Limits", "Traffic"]
 
 log = logging.getLogger("mithril_elt")
 

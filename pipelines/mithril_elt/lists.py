@@ -68,23 +68,20 @@ def read_lists(api: Mithril, projects: Sequence[str], *, settled_before: datetim
     rows: dict[str, Rows] = {name: [] for name in LIST_TABLES}
     for walk, page in api.stream(walks):
         rows[walk.endpoint] += _list_rows(api, walk, page)
-    rows = {name: _one_a_key(listed) if name not in _DETAILS else listed for name, listed in rows.items()}
+    rows = {name: _one_a_key(listed) for name, listed in rows.items()}
     _read_details(api, rows, settled_before)
     _read_market(api, rows)
     return Lists({name: arrow(name, listed) for name, listed in rows.items()}, _oldest(rows))
-
-
-_DETAILS = ("reservation_events", "reservation_usage", "reservation_grants", "market_prices")
 
 
 def _list_rows(api: Mithril, walk: Walk, page: Page) -> Rows:
     """The page's rows; those of a project that was not asked for are left out, with a warning."""
     added = {"project": walk.tag} if walk.tag else {}
     rows = version_rows(page, api.novelties, **added)
-    strange = [row for row in rows if walk.tag and row["project"] != walk.tag]
-    if strange:
+    asked_for = [row for row in rows if not walk.tag or row["project"] == walk.tag]
+    if len(asked_for) < len(rows):
         api.novelties.warn(f"{walk.endpoint} answered rows of projects that were not asked for: left out")
-    return [row for row in rows if row not in strange] if strange else rows
+    return asked_for
 
 
 def _one_a_key(rows: Rows) -> Rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,8 +22,8 @@ from mithril_elt.errors import MithrilError
 from mithril_elt.lateness import Lateness
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked, work_folder
-from mithril_elt.warehouse import Translated, try_write
-from mithril_elt.windows import Span, Wish, cut, plan
+from mithril_elt.warehouse import Translated, schema_name, try_write
+from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
 
 __all__ = ["LoadPlan", "LoadResult", "Progress", "load", "open_pipeline"]
 
@@ -38,9 +38,9 @@ class LoadPlan:
     projects: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
-    lookback: timedelta = timedelta(days=3)
+    lookback: timedelta = LOOKBACK
     deep: bool = False
-    window: timedelta = timedelta(days=7)
+    window: timedelta = WINDOW
     dataset: str | None = None
 
 
@@ -80,7 +80,7 @@ def open_pipeline(db: Path, dataset: str | None = None) -> Any:
     return dlt.pipeline(
         "mithril",
         destination=dlt.destinations.duckdb(str(db)),
-        dataset_name=f"{dataset}_raw" if dataset else "raw",
+        dataset_name=schema_name("raw", dataset),
         pipelines_dir=str(work_folder(db)),
     )
 
@@ -118,10 +118,11 @@ class _Load:
         self._drain()
         self.result.as_of = min(self.wanted.until or now, now)
         try:
-            lists = read_lists(self.api, projects, settled_before=self._settled_before(projects))
-            batches = list(self._batches(projects, now, lists))
+            covered = {project: self._covered(project) for project in projects}
+            lists = read_lists(self.api, projects, settled_before=self._settled_before(covered))
+            batches = list(self._batches(covered, now, lists))
             self.result.windows_planned = sum(map(len, batches))
-            self._read(projects, lists, batches)
+            self._read(covered, lists, batches)
             self.result.outcome = "done"
         except MithrilError as error:
             self.result.error = str(error)
@@ -149,36 +150,35 @@ class _Load:
         spans = [set(covered_spans(self._state(history.table), project)) for history in HISTORIES]
         return sorted(set.intersection(*spans))
 
-    def _settled_before(self, projects: Sequence[str]) -> datetime | None:
-        ends = [spans[-1].end if (spans := self._covered(project)) else None for project in projects]
-        known = [end for end in ends if end]
-        return min(known) - self.wanted.lookback if known and len(known) == len(ends) and not self.wanted.deep else None
+    def _settled_before(self, covered: Mapping[str, list[Span]]) -> datetime | None:
+        """What ended before this was read to its end by an earlier run; None while a project was never read."""
+        if self.wanted.deep or not covered or not all(covered.values()):
+            return None
+        return min(spans[-1].end for spans in covered.values()) - self.wanted.lookback
 
-    def _batches(self, projects: Sequence[str], now: datetime, lists: Lists) -> Iterator[dict[str, Span]]:
+    def _batches(self, covered: Mapping[str, list[Span]], now: datetime, lists: Lists) -> Iterator[dict[str, Span]]:
         """One window of each project at a time, from the oldest on."""
         wanted = self.wanted
         yesterday = now.replace(hour=0, minute=0, second=0) - timedelta(days=1)
         due = []
-        for project in projects:
+        for project, spans in covered.items():
             oldest = min(lists.oldest.get(project, yesterday), yesterday)
             wish = Wish(now, wanted.since, wanted.until, oldest, wanted.lookback, wanted.deep)
-            due.append(list(cut(plan(self._covered(project), wish), wanted.window)))
-        for spans in zip_longest(*due):
-            yield {project: span for project, span in zip(projects, spans, strict=True) if span}
+            due.append(list(cut(plan(spans, wish), wanted.window)))
+        for windows in zip_longest(*due):
+            yield {project: window for project, window in zip(covered, windows, strict=True) if window}
 
-    def _read(self, projects: Sequence[str], lists: Lists, batches: list[dict[str, Span]]) -> None:
-        planned = {p: [batch[p] for batch in batches if p in batch] for p in projects}
-        covered = {p: self._covered(p) for p in projects}
+    def _read(self, covered: Mapping[str, list[Span]], lists: Lists, batches: list[dict[str, Span]]) -> None:
+        planned = {p: [batch[p] for batch in batches if p in batch] for p in covered}
         late = Lateness(self.pipeline, covered, self.result.as_of)
         for n, batch in enumerate(batches or [{}]):
-            self._run_batch(projects, lists, batch, planned, late, first=n == 0)
+            self._run_batch(lists, batch, planned, late, first=n == 0)
             self.result.windows_done += len(batch)
             self.result.late_rows, self.result.late_seconds = late.rows, late.seconds
             self._tell()
 
     def _run_batch(
         self,
-        projects: Sequence[str],
         lists: Lists,
         batch: dict[str, Span],
         planned: dict[str, list[Span]],
@@ -191,7 +191,7 @@ class _Load:
 
         reading = Reading(
             open_api=lambda: nullcontext(self.api),
-            projects=lambda _: projects,
+            projects=lambda _: list(planned),
             todo=lambda project, _: [batch[project]] if project in batch else [],
             planned=planned,
             run_id=self.result.run_id,

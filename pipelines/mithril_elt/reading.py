@@ -73,10 +73,11 @@ class Reading:
     rows: int = 0
     unfinished: set[str] = field(default_factory=set)
 
-    def all_lists(self, api: Mithril) -> Lists:
-        """The lists, read once."""
+    def all_lists(self) -> Lists:
+        """The lists, read once: only then is a session opened for them."""
         if self.lists is None:
-            self.lists = read_lists(api, self.projects(api))
+            with self.open_api() as api:
+                self.lists = read_lists(api, self.projects(api))
         return self.lists
 
 
@@ -84,8 +85,7 @@ def list_tables(reading: Reading, name: str) -> Callable[[], Iterator[pa.Table]]
     """The generator behind the resource of a list: one table, the whole list."""
 
     def tables() -> Iterator[pa.Table]:
-        with reading.open_api() as api:
-            table = reading.all_lists(api).tables[name]
+        table = reading.all_lists().tables[name]
         reading.rows += table.num_rows
         yield table
 
@@ -99,8 +99,8 @@ def history_tables(reading: Reading, history: History) -> Callable[[], Iterator[
         reading.unfinished.add(history.name)
         yield arrow(history.table, [])  # so that the table is there even if no window is due
         state = dlt.current.resource_state()
+        reading.all_lists()  # they tell how far back there is something
         with reading.open_api() as api:
-            reading.all_lists(api)  # they tell how far back there is something
             todo = {p: reading.todo(p, covered_spans(state, p)) for p in reading.projects(api)}
             if history.name == "pricing" and reading.closes_periods:
                 yield from _closings(reading, api, state, reading.planned or todo)

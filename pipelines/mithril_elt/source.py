@@ -19,11 +19,9 @@ from mithril_elt.lists import LIST_TABLES, choose_projects
 from mithril_elt.reading import HISTORIES, Reading, history_tables, list_tables, window_tables
 from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.tables import RawTable, raw_table
-from mithril_elt.windows import Span, Wish, cut, plan
+from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
 
-__all__ = ["WINDOW", "mithril_source", "reading_source", "runs_source", "table_hints", "table_resource"]
-
-WINDOW = timedelta(days=7)  # a dlt run costs about 0.4 s; a crash costs at most one window
+__all__ = ["mithril_source", "reading_source", "runs_source", "table_hints", "table_resource"]
 
 
 def table_hints(table: RawTable) -> dict[str, Any]:
@@ -72,13 +70,13 @@ def mithril_source(
     projects: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
-    lookback_days: int = 3,
+    lookback_days: int = LOOKBACK.days,
     deep: bool = False,
 ) -> Any:
     """Everything of an account, for use in your own pipeline: `pipeline.run(mithril_source())`.
 
-    Thirteen tables (see `tables.RAW_TABLES`) but for `runs`; incremental by itself: the ledger travels in
-    the pipeline's state. Load with `loader_file_format="parquet"`. All windows are read in one dlt run; the
+    Every table of `tables.RAW_TABLES` but `runs`; incremental by itself: the ledger travels in the
+    pipeline's state. Load with `loader_file_format="parquet"`. All windows are read in one dlt run; the
     command line loads window by window, so that a crash costs one window at most.
 
     Args:

@@ -20,7 +20,7 @@ from typing import Any
 
 from mithril_elt.errors import DataTestError, WarehouseError
 from mithril_elt.lock import locked, work_folder
-from mithril_elt.warehouse import loaded_from, try_write, warehouse_error
+from mithril_elt.warehouse import loaded_from, schema_name, try_write, warehouse_error
 
 __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
 
@@ -72,13 +72,13 @@ def build_scratch(db: Path, *, as_of: datetime, dataset: str | None = None) -> I
     _check_loaded(db, dataset)
     with tempfile.TemporaryDirectory(prefix="mithril-elt-") as folder:
         scratch = Path(folder) / "scratch.duckdb"
-        _copy_raw(db, scratch, f"{dataset}_raw" if dataset else "raw")
+        _copy_raw(db, scratch, schema_name("raw", dataset))
         _invoke(scratch, Path(folder) / "dbt", full=False, as_of=as_of, dataset=dataset)
         yield scratch
 
 
 def _check_loaded(db: Path, dataset: str | None) -> None:
-    with loaded_from(db, f"{dataset}_raw" if dataset else "raw"):
+    with loaded_from(db, schema_name("raw", dataset)):
         pass
 
 

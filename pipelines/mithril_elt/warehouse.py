@@ -13,9 +13,14 @@ import duckdb
 
 from mithril_elt.errors import MithrilError, UsageError, WarehouseError
 
-__all__ = ["Translated", "loaded_from", "open_read_only", "try_write", "warehouse_error"]
+__all__ = ["Translated", "loaded_from", "open_read_only", "schema_name", "try_write", "warehouse_error"]
 
 _HELD_ELSEWHERE = ("Could not set lock on file", "being used by another process")
+
+
+def schema_name(layer: str, dataset: str | None) -> str:
+    """The schema of `raw`, `staging` or `marts`, behind the prefix that the load was given, if any."""
+    return f"{dataset}_{layer}" if dataset else layer
 
 
 def open_read_only(db: Path) -> duckdb.DuckDBPyConnection:

@@ -14,7 +14,10 @@ from typing import Self
 
 from mithril_elt.errors import UsageError
 
-__all__ = ["Span", "Wish", "cut", "holes", "merged", "missing", "plan"]
+__all__ = ["LOOKBACK", "WINDOW", "Span", "Wish", "cut", "holes", "merged", "missing", "plan"]
+
+LOOKBACK = timedelta(days=3)  # read again at each run, for rows that became visible late
+WINDOW = timedelta(days=7)  # a dlt run costs about 0.4 s; a crash costs at most one window
 
 
 @dataclass(frozen=True, order=True)
@@ -53,7 +56,7 @@ class Wish:
     since: datetime | None = None
     until: datetime | None = None
     oldest: datetime | None = None
-    lookback: timedelta = timedelta(days=3)
+    lookback: timedelta = LOOKBACK
     deep: bool = False
 
 

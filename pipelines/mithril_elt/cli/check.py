@@ -57,7 +57,11 @@ def _tried(check: str, attempt: Callable[[], str]) -> Finding:
     try:
         return Finding(check, ok=True, says=attempt())
     except MithrilError as error:
-        return Finding(check, ok=False, says=str(error), exit_status=error.exit_status)
+        return _failed(check, error)
+
+
+def _failed(check: str, error: MithrilError, advice: str = "") -> Finding:
+    return Finding(check, ok=False, says=f"{error}{advice}", exit_status=error.exit_status)
 
 
 def _api_findings(values: dict[str, Any]) -> list[Finding]:
@@ -67,16 +71,16 @@ def _api_findings(values: dict[str, Any]) -> list[Finding]:
         load_plan(values, projects)
     except MithrilError as error:
         check = "key" if isinstance(error, KeyRefusedError) else "settings"
-        return [Finding(check, ok=False, says=str(error), exit_status=error.exit_status)]
+        return [_failed(check, error)]
     with api:
         try:
             server_at = api.server_now()
         except KeyRefusedError as error:
             network = Finding("network", ok=True, says=f"{api.url} answers")
-            return [network, Finding("key", ok=False, says=str(error), exit_status=error.exit_status)]
+            return [network, _failed("key", error)]
         except MithrilError as error:
-            says = str(error) if not isinstance(error, ApiError) else f"{error}: is {api.url} right and reachable?"
-            return [Finding("network", ok=False, says=says, exit_status=error.exit_status)]
+            advice = f": is {api.url} right and reachable?" if isinstance(error, ApiError) else ""
+            return [_failed("network", error, advice)]
         skew_s = int((datetime.now(UTC) - server_at).total_seconds())
         clock = f"; its clock is {abs(skew_s)} s {'behind' if skew_s > 0 else 'ahead'}" if abs(skew_s) > 60 else ""
         return [

@@ -79,8 +79,8 @@ def _compare(db: Path, account: Any) -> None:
 
 
 def _print_next(db: Path) -> None:
-    command = "mithril-elt" if shutil.which("mithril-elt") else _shown(sys.argv[0])
-    python = "python" if shutil.which("mithril-elt") else _shown(sys.executable)
+    on_path = shutil.which("mithril-elt")
+    command, python = ("mithril-elt", "python") if on_path else (_shown(sys.argv[0]), _shown(sys.executable))
     click.echo(
         f"""The database is {db}. Three things to try next:
 

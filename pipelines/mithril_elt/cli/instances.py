@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from mithril_elt.cli.options import api_options, as_json_option, connect
+from mithril_elt.cli.options import F, api_options, as_json_option, connect, decorated
 from mithril_elt.errors import ApiError, UsageError
 
 __all__ = ["instances_command"]
@@ -21,6 +21,19 @@ __all__ = ["instances_command"]
 _WAIT_S = 30 * 60
 _GOALS = {"STATUS_PAUSED": "pause", "STATUS_RUNNING": "start"}
 _UNDERWAY = {"STATUS_PAUSED": "STATUS_STOPPING", "STATUS_RUNNING": "STATUS_CONFIRMED"}
+
+
+def _change_options(function: F) -> F:
+    """Which instances to change, and how carefully."""
+    return decorated(
+        function,
+        click.argument("fids", nargs=-1, required=True, metavar="FID…"),
+        api_options,
+        click.option("--wait", is_flag=True, help="Wait until they are there; a start can take 7 minutes."),
+        click.option("--yes", is_flag=True, help="Do not ask first."),
+        click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing."),
+        as_json_option,
+    )
 
 
 @click.group("instances")
@@ -79,12 +92,7 @@ def show_command(fids: tuple[str, ...], *, as_json: bool, **values: Any) -> None
 
 
 @instances_command.command("pause")
-@click.argument("fids", nargs=-1, required=True, metavar="FID…")
-@api_options
-@click.option("--wait", is_flag=True, help="Wait until they are paused.")
-@click.option("--yes", is_flag=True, help="Do not ask first.")
-@click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
-@as_json_option
+@_change_options
 def pause_command(fids: tuple[str, ...], **values: Any) -> None:
     """Pause reserved instances. A pause of an hour or more earns credit at the reservation's rate.
 
@@ -96,12 +104,7 @@ def pause_command(fids: tuple[str, ...], **values: Any) -> None:
 
 
 @instances_command.command("start")
-@click.argument("fids", nargs=-1, required=True, metavar="FID…")
-@api_options
-@click.option("--wait", is_flag=True, help="Wait until they run; that can take 7 minutes.")
-@click.option("--yes", is_flag=True, help="Do not ask first.")
-@click.option("--dry-run", is_flag=True, help="Say what would be asked, and ask nothing.")
-@as_json_option
+@_change_options
 def start_command(fids: tuple[str, ...], **values: Any) -> None:
     """Start reserved instances that are paused.
 

@@ -14,12 +14,13 @@ import click
 from mithril_elt.instants import parse_duration, parse_instant
 from mithril_elt.settings import DEFAULT_API_URL, find_settings
 
-__all__ = ["api_options", "as_json_option", "connect", "db_options", "load_plan", "span_options"]
+__all__ = ["F", "api_options", "as_json_option", "connect", "db_options", "decorated", "load_plan", "span_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _all(function: F, *options: Callable[[F], F]) -> F:
+def decorated(function: F, *options: Callable[[F], F]) -> F:
+    """The function with these options, which help lists in this order."""
     for option in reversed(options):
         function = option(function)
     return function
@@ -32,7 +33,7 @@ def as_json_option(function: F) -> F:
 
 def db_options(function: F) -> F:
     """The database and the prefix of its schemas."""
-    return _all(
+    return decorated(
         function,
         click.option(
             "--db",
@@ -48,7 +49,7 @@ def db_options(function: F) -> F:
 
 def api_options(function: F) -> F:
     """The account, and how hard its API may be worked."""
-    return _all(
+    return decorated(
         function,
         click.option(
             "--project", "projects", multiple=True, metavar="FID", help="A project to read; default: all the key sees."
@@ -61,7 +62,7 @@ def api_options(function: F) -> F:
 
 def span_options(function: F) -> F:
     """What time to read."""
-    return _all(
+    return decorated(
         function,
         click.option("--since", metavar="T", help="Where to start; first run: the day of the oldest instance."),
         click.option("--until", metavar="T", help="Where to end; default: now, by the server's clock."),

@@ -55,10 +55,12 @@ def report_command(
     Example:
       mithril-elt report cost --by instance --from 2026-03-01 --to 2026-04-01
     """
+    from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb: not for --help
+
     from_at = None if from_ is None else parse_instant(from_, option="--from")
     to_at = None if to is None else parse_instant(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
-    schema = f"{dataset}_marts" if dataset else "marts"
+    schema = schema_name("marts", dataset)
     with _as_of(db, schema, dataset, pinned) as path:
         answer = report(path, name, by=by, from_at=from_at, to_at=to_at, limit=limit, marts_schema=schema)
     is_terminal = sys.stdout.isatty()

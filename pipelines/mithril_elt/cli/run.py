@@ -134,8 +134,7 @@ def _print_facts(facts: dict[str, Any], *, as_json: bool) -> None:
 
 def _summary(db: Path, dataset: str | None) -> None:
     from mithril_elt.reports import render, report  # noqa: PLC0415  # only at the end
+    from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb
 
     click.echo("")
-    click.echo(
-        render(report(db, "summary", marts_schema=f"{dataset}_marts" if dataset else "marts"), "table"), nl=False
-    )
+    click.echo(render(report(db, "summary", marts_schema=schema_name("marts", dataset)), "table"), nl=False)

@@ -29,7 +29,7 @@ def status_command(*, db: Path, dataset: str | None, runs: int, as_json: bool) -
     Example:
       mithril-elt status --db mithril.duckdb --json
     """
-    facts = _facts(db, f"{dataset}_raw" if dataset else "raw", runs)
+    facts = _facts(db, dataset, runs)
     if as_json:
         click.echo(json.dumps(facts))
         return
@@ -49,9 +49,10 @@ def status_command(*, db: Path, dataset: str | None, runs: int, as_json: bool) -
         click.echo(f"\n{facts['advice']}")
 
 
-def _facts(db: Path, schema: str, runs: int) -> dict[str, Any]:
-    from mithril_elt.warehouse import loaded_from  # noqa: PLC0415  # imports duckdb
+def _facts(db: Path, dataset: str | None, runs: int) -> dict[str, Any]:
+    from mithril_elt.warehouse import loaded_from, schema_name  # noqa: PLC0415  # imports duckdb
 
+    schema = schema_name("raw", dataset)
     with loaded_from(db, schema) as connection:
         windows = connection.execute(
             f'select project, history, from_at, to_at from "{schema}".windows order by 1, 2, 3'  # noqa: S608  # own

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.sandbox.account import Account
+from mithril_elt.sandbox.clock import microseconds
 from mithril_elt.sandbox.figures import PHASES, Figures, PauseTruth, Truth
 from mithril_elt.sandbox.truth import true_figures
 from mithril_elt.warehouse import open_read_only
@@ -149,5 +150,4 @@ def _plain(value: Any) -> Any:
 
 def _us(at: datetime) -> int:
     """Microseconds since 1970 of a UTC timestamp without a zone."""
-    since = at.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return microseconds(at.replace(tzinfo=UTC))

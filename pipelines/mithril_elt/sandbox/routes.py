@@ -6,6 +6,7 @@ moment at which its request came.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -35,14 +36,27 @@ router = APIRouter(prefix="/v2")
 
 _encoder = msgspec.json.Encoder()
 
-Ordered = TypeVar("Ordered", Bid, Reservation)
+T = TypeVar("T")
+Order = TypeVar("Order", Bid, Reservation)
 
 
 def _answer(content: object) -> Response:
     return Response(_encoder.encode(content), media_type="application/json")
 
 
-def _of_kind(orders: list[Ordered], instance_type: str | None, region: str | None) -> list[Ordered]:
+def _ordered(here: Asking, rows: Iterable[T], place: Callable[[T], Place], sort_dir: Direction) -> Page[T]:
+    """The page of those rows that is asked for, in the order that is asked for."""
+    return ordered_page(
+        rows,
+        place,
+        descending=sort_dir == "desc",
+        limit=here.limit,
+        cursor=here.cursor,
+        cursors=here.cursors,
+    )
+
+
+def _of_kind(orders: list[Order], instance_type: str | None, region: str | None) -> list[Order]:
     return [
         one
         for one in orders
@@ -106,13 +120,11 @@ async def get_instances(
             return status_at(one, here.now_us), one.fid
         return (one.created_at_us if sort_by == "created_at" else one.instance_type), one.fid
 
-    page = ordered_page(
+    page = _ordered(
+        here,
         [one for one in here.directory.listed_instances(project, here.now_us) if is_asked_for(one)],
         place,
-        descending=sort_dir == "desc",
-        limit=here.limit,
-        cursor=here.cursor,
-        cursors=here.cursors,
+        sort_dir,
     )
     return _data(page, [lists.instance_row(one, here.now_us) for one in page.rows])
 
@@ -182,13 +194,8 @@ async def get_reservations(
         times_us = {"created_at": one.placed_at_us, "start_time": one.start_us, "end_time": one.end_us}
         return times_us[sort_by], one.fid
 
-    page = ordered_page(
-        _of_kind(here.directory.listed_reservations(project, here.now_us), instance_type, region),
-        place,
-        descending=sort_dir == "desc",
-        limit=here.limit,
-        cursor=here.cursor,
-        cursors=here.cursors,
+    page = _ordered(
+        here, _of_kind(here.directory.listed_reservations(project, here.now_us), instance_type, region), place, sort_dir
     )
     return _data(
         page,
@@ -238,14 +245,7 @@ async def get_bids(
     def place(one: Bid) -> Place:
         return (one.created_at_us if sort_by == "created_at" else one.limit_price_cents), one.fid
 
-    page = ordered_page(
-        _of_kind(here.directory.bids(project, here.now_us), instance_type, region),
-        place,
-        descending=sort_dir == "desc",
-        limit=here.limit,
-        cursor=here.cursor,
-        cursors=here.cursors,
-    )
+    page = _ordered(here, _of_kind(here.directory.bids(project, here.now_us), instance_type, region), place, sort_dir)
     return _data(
         page, [lists.bid_row(bid, here.directory.instances_of(bid.fid, here.now_us), here.now_us) for bid in page.rows]
     )
