@@ -66,6 +66,10 @@ def _required(name: str, kind: Kind, description: str) -> Column:
 _READ_AT = _required("read_at", "timestamp", "The server's clock when the answer was read")
 _VERSION = _required("version_hash", "text", "A hash of what the API said of this row; a new one is a new version")
 _PROJECT = _required("project", "text", "The project asked for: `proj_…`")
+_SEEN_AT = Column("read_at", "timestamp", "The end of the run that read this version first, by the server's clock")
+_WITHDRAWN_AT = Column(
+    "withdrawn_at", "timestamp", "When the API, asked for it again, did not tell it any more; null while it does"
+)
 _OTHER = Column("other_fields", "json", "Fields of the answer that this release does not know, as JSON")
 _OWNER = (
     _PROJECT,
@@ -86,6 +90,7 @@ RAW_TABLES: tuple[RawTable, ...] = (
             Column("created_at", "timestamp", "When it was made"),
             _OTHER,
             _VERSION,
+            _SEEN_AT,
         ),
     ),
     RawTable(
@@ -99,6 +104,7 @@ RAW_TABLES: tuple[RawTable, ...] = (
             Column("num_gpus", "bigint", "GPUs of one instance; 0 for a CPU machine"),
             _OTHER,
             _VERSION,
+            _SEEN_AT,
         ),
     ),
     RawTable(
@@ -121,6 +127,7 @@ RAW_TABLES: tuple[RawTable, ...] = (
             Column("private_ip", "text", "Address inside the region"),
             _OTHER,
             _VERSION,
+            _SEEN_AT,
         ),
         versioned_within="project",
     ),
@@ -146,6 +153,7 @@ RAW_TABLES: tuple[RawTable, ...] = (
             Column("total_price_usd", "usd", "Dollars charged when it was placed"),
             _OTHER,
             _VERSION,
+            _SEEN_AT,
         ),
         versioned_within="project",
     ),
@@ -168,13 +176,14 @@ RAW_TABLES: tuple[RawTable, ...] = (
             Column("status", "text", "The status listed"),
             _OTHER,
             _VERSION,
+            _SEEN_AT,
         ),
         versioned_within="project",
     ),
     RawTable(
         "reservation_events",
-        "The history of each reservation. One row per reservation, instant and kind of event.",
-        ("reservation_fid", "timestamp", "event_type"),
+        "The history of each reservation. One row per reservation, instant, kind of event and position.",
+        ("reservation_fid", "timestamp", "event_type", "position"),
         "events",
         (
             _PROJECT,
@@ -189,17 +198,20 @@ RAW_TABLES: tuple[RawTable, ...] = (
             Column("pause_credit_cents", "bigint", "Cents credited for one paused instance-hour from then on"),
             Column("return_credit_cents", "bigint", "Cents credited for one returned instance-hour from then on"),
             _READ_AT,
+            Column("position", "bigint", "0, 1, … among the events of one reservation, instant and kind"),
         ),
     ),
     RawTable(
         "reservation_usage",
-        "The vendor's own summary of each reservation, the newest. One row per reservation.",
-        ("reservation_fid",),
+        "The vendor's own summary of each reservation. One row per reservation and instant it is of.",
+        ("reservation_fid", "as_of"),
         "events",
         (
             _PROJECT,
             _required("reservation_fid", "text", "`res_…`"),
-            Column("as_of", "timestamp", "The instant up to which the vendor computed"),
+            _required(
+                "as_of", "timestamp", "The instant up to which the vendor computed; when it was read, if not said"
+            ),
             Column("committed_cost_cents", "bigint", "Cents committed"),
             Column("flex_use_credits_cents", "bigint", "Cents of pause credit"),
             Column("early_termination_credits_cents", "bigint", "Cents of return credit"),
@@ -253,6 +265,7 @@ RAW_TABLES: tuple[RawTable, ...] = (
             _required("timestamp", "timestamp", "When the status began"),
             _required("status", "text", "The status from then on: `STATUS_…`"),
             _READ_AT,
+            _WITHDRAWN_AT,
         ),
     ),
     RawTable(
@@ -266,6 +279,7 @@ RAW_TABLES: tuple[RawTable, ...] = (
             Column("end_time", "timestamp", "Until when; null while it holds"),
             _required("price_cents", "bigint", "Cents for one instance-hour"),
             _READ_AT,
+            _WITHDRAWN_AT,
         ),
     ),
     RawTable(
@@ -282,6 +296,12 @@ RAW_TABLES: tuple[RawTable, ...] = (
             _required("rows", "bigint", "Rows that the API gave for it"),
             _required("requests", "bigint", "Answers it took"),
             _READ_AT,
+            Column(
+                "run_ends_at",
+                "timestamp",
+                "Where the run that read it was to end; the span that ends there is its last",
+            ),
+            Column("asked_by", "text", "`project`, or `order` where the API refuses a project alone"),
         ),
     ),
     RawTable(
@@ -305,6 +325,8 @@ RAW_TABLES: tuple[RawTable, ...] = (
             _required("late_rows", "bigint", "Rows that an earlier run should have seen"),
             _required("late_seconds", "bigint", "How late the latest of them was"),
             _required("version", "text", "Release of mithril-elt"),
+            Column("withdrawn_rows", "bigint", "Rows that the API did not tell any more when asked again"),
+            Column("lookback_seconds", "bigint", "How much covered time it read again"),
         ),
     ),
 )
