@@ -20,7 +20,7 @@ import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from mithril_elt.client import Client, Limits, Traffic
+from mithril_elt.client import Answer, Client, Limits, Traffic
 from mithril_elt.decode import Novelties, Page
 from mithril_elt.endpoints import (
     ENDPOINTS,
@@ -168,6 +168,10 @@ class Mithril:
         """The price history, an instance a row: `GET /v2/instances/pricing/history`; filters as above."""
         span = {"start_time": iso(start_time), "end_time": iso(end_time)}
         return self._rows(Walk("price_history", {"project": project, **span, **filters}))
+
+    def ask(self, path: str, params: Mapping[str, Any]) -> Answer:
+        """One answer as it was sent, without the key; 400 and 422 are answers here, not errors."""
+        return self._live.call(self._client.ask, path, params)
 
     def set_status(self, fids: Iterable[str], status: str) -> dict[str, str]:
         """Asks reserved instances to run or to pause: `PATCH /v2/instances`, and what each answered.

@@ -29,9 +29,9 @@ from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.settings import DEFAULT_API_URL
-from mithril_elt.wire import RetryableError, judge, server_clock
+from mithril_elt.wire import Refused, RetryableError, judge, server_clock
 
-__all__ = ["Client", "Limits", "Traffic"]
+__all__ = ["Answer", "Client", "Limits", "Traffic"]
 
 log = logging.getLogger("mithril_elt")
 
@@ -44,6 +44,15 @@ class Traffic:
     retries: int = 0
     size_bytes: int = 0
     first_server_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it came: JSON that nothing has decoded into rows; a refusal has the API's words alone."""
+
+    status: int
+    body: Any
+    server_at: datetime | None = None
 
 
 @dataclass
@@ -118,6 +127,26 @@ class Client:
                 raise ContractError(f"{endpoint.path} gave the same next_cursor twice: its list would never end")
             seen.add(page.next_cursor)
             asked = {**asked, "next_cursor": page.next_cursor}
+
+    async def ask(self, path: str, params: Mapping[str, Any]) -> Answer:
+        """The answer to one GET as it was sent, without the key; 400 and 422 are answers, not errors.
+
+        Raises:
+            ContractError: it is not JSON.
+        """
+        try:
+            response = await self._get(path, params)
+        except Refused as refused:
+            if refused.http_status not in (400, 422):
+                raise
+            return Answer(refused.http_status, {"detail": refused.detail})
+        try:
+            body = msgspec.json.decode(response.content.replace(self.key.encode(), "…".encode()))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise ContractError(
+                f"{path} answered something that is not JSON: is the address that of the API?"
+            ) from None
+        return Answer(response.status_code, body, server_clock(response.headers))
 
     async def set_status(self, fids: list[str], status: str) -> dict[str, str]:
         """Asks each reserved instance for `STATUS_RUNNING` or `STATUS_PAUSED`; what each answered.
