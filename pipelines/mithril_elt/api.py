@@ -171,7 +171,8 @@ class Mithril:
 
     def ask(self, path: str, params: Mapping[str, Any]) -> Answer:
         """One answer as it was sent, without the key; 400 and 422 are answers here, not errors."""
-        return self._live.call(self._client.ask, path, params)
+        answer: Answer = self._live.call(self._client.ask, path, params)
+        return answer
 
     def set_status(self, fids: Iterable[str], status: str) -> dict[str, str]:
         """Asks reserved instances to run or to pause: `PATCH /v2/instances`, and what each answered.
