@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors", "instants"),
     ("endpoints", "tables"),
-    ("decode", "wire", "limits", "settings", "windows", "warehouse", "lock"),
+    ("decode", "wire", "limits", "settings", "windows", "warehouse", "lock", "findings"),
     ("client", "rows"),
     ("api",),
     ("lists", "lateness"),
