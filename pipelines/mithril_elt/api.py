@@ -9,11 +9,11 @@ Stands on `client`; `source` and the commands call this. Use it as a context man
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self, cast
 
 import anyio
@@ -37,9 +37,10 @@ from mithril_elt.endpoints import (
     ReservationUsage,
     StatusHistory,
 )
-from mithril_elt.errors import UsageError
+from mithril_elt.errors import NotFoundError, UsageError
 from mithril_elt.instants import iso
 from mithril_elt.settings import DEFAULT_API_URL, find_settings
+from mithril_elt.wire import Refused
 
 __all__ = ["Mithril", "Walk"]
 
@@ -49,12 +50,17 @@ _Receiving = MemoryObjectReceiveStream[tuple["Walk", Page]]
 
 @dataclass(frozen=True)
 class Walk:
-    """One list to walk to its end, or one answer to get: an endpoint, its query, the braces of its path."""
+    """One list to walk to its end, or one answer to get: an endpoint, its query, the braces of its path.
+
+    `may_be_refused`: if it is (400, 404, 422 …) from the first page on, a page with that `refusal` comes and
+    the other walks go on; otherwise the refusal ends them all.
+    """
 
     endpoint: str
     params: Mapping[str, Any] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     tag: Any = None
+    may_be_refused: bool = False
 
 
 class Mithril:
@@ -241,11 +247,22 @@ class Mithril:
                 raise _first(errors) from None
 
     async def _walk(self, walk: Walk, send: MemoryObjectSendStream[tuple[Walk, Page]]) -> None:
+        begun = False
+        try:
+            async for page in self._pages(walk):
+                begun = True
+                await send.send((walk, page))
+        except (Refused, NotFoundError) as error:
+            if begun or not walk.may_be_refused:
+                raise
+            await send.send((walk, Page([], [], None, datetime.now(UTC).replace(microsecond=0), 0, error)))
+
+    async def _pages(self, walk: Walk) -> AsyncIterator[Page]:
         if not ENDPOINTS[walk.endpoint].paged:
-            await send.send((walk, await self._client.rows(walk.endpoint, walk.params, **walk.path)))
+            yield await self._client.rows(walk.endpoint, walk.params, **walk.path)
             return
         async for page in self._client.pages(walk.endpoint, walk.params):
-            await send.send((walk, page))
+            yield page
 
 
 def _first(error: BaseException) -> BaseException:

@@ -26,7 +26,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from mithril_elt.decode import Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
-from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, UsageError
+from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.wire import Refused, RetryableError, judge, server_clock
@@ -34,6 +34,8 @@ from mithril_elt.wire import Refused, RetryableError, judge, server_clock
 __all__ = ["Answer", "Client", "Limits", "Traffic"]
 
 log = logging.getLogger("mithril_elt")
+
+_EMPTY_PAGES = 1_000  # so many in a row are no list any more
 
 
 @dataclass
@@ -112,21 +114,31 @@ class Client:
     async def pages(self, name: str, params: Mapping[str, Any]) -> AsyncIterator[Page]:
         """Every page of a list, in order. Filters with several values are joined by commas.
 
+        A cursor that is refused has expired: the list is walked anew from its start, so that a page may come
+        twice, as long as each walk gets further than the one before.
+
         Raises:
-            ContractError: a cursor that was given before (the list would never end), or another shape.
+            ContractError: a cursor that was given before or ever new ones on empty pages (the list would never
+                end), or another shape.
         """
         endpoint = ENDPOINTS[name]
-        asked = {"limit": PAGE_LIMIT, **{k: _joined(v) for k, v in params.items() if v is not None}}
-        seen: set[str] = set()
+        first = {"limit": PAGE_LIMIT, **{k: _joined(v) for k, v in params.items() if v is not None}}
+        walk, furthest = _Progress(endpoint), 0
+        asked = first
         while True:
-            page = await self._page(endpoint, asked, {})
+            try:
+                page = await self._page(endpoint, asked, {})
+            except (Refused, NotFoundError) as error:
+                if walk.pages <= furthest:
+                    raise
+                log.info("a cursor of %s was refused, its list is walked anew: %s", endpoint.path, error)
+                furthest, walk, asked = walk.pages, _Progress(endpoint), first
+                continue
+            walk.note(page)
             yield page
             if page.next_cursor is None:
                 return
-            if page.next_cursor in seen:
-                raise ContractError(f"{endpoint.path} gave the same next_cursor twice: its list would never end")
-            seen.add(page.next_cursor)
-            asked = {**asked, "next_cursor": page.next_cursor}
+            asked = {**first, "next_cursor": page.next_cursor}
 
     async def ask(self, path: str, params: Mapping[str, Any]) -> Answer:
         """The answer to one GET as it was sent, without the key; 400 and 422 are answers, not errors.
@@ -240,6 +252,28 @@ class Client:
             error.detail = error.detail and error.detail.replace(self.key, "…")
             error.args = (error.sentence,)
             raise
+
+
+@dataclass
+class _Progress:
+    """How far one walk through a list has come: the guard against lists that never end."""
+
+    endpoint: Endpoint
+    pages: int = 0
+    empty_in_a_row: int = 0
+    seen: set[str] = field(default_factory=set)
+
+    def note(self, page: Page) -> None:
+        """Raises ContractError for a cursor that was given before, or ever new ones on empty pages."""
+        self.pages += 1
+        self.empty_in_a_row = 0 if page.rows else self.empty_in_a_row + 1
+        if page.next_cursor is None:
+            return
+        if page.next_cursor in self.seen:
+            raise ContractError(f"{self.endpoint.path} gave the same next_cursor twice: its list would never end")
+        if self.empty_in_a_row > _EMPTY_PAGES:
+            raise ContractError(f"{self.endpoint.path} gave {_EMPTY_PAGES} empty pages in a row: is its list endless?")
+        self.seen.add(page.next_cursor)
 
 
 class _Switched(msgspec.Struct):

@@ -19,7 +19,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from mithril_elt.endpoints import KNOWN_STATUSES, Duration, Endpoint, Row
-from mithril_elt.errors import ContractError
+from mithril_elt.errors import ContractError, MithrilError
 from mithril_elt.instants import parse_iso_duration
 
 __all__ = ["Novelties", "Page", "decode_page", "money_cents", "money_usd", "utc"]
@@ -33,13 +33,17 @@ _NINE_PLACES = Decimal("1e-9")
 
 @dataclass
 class Page:
-    """One decoded answer: its rows, the unknown fields beside each, and where the next page is."""
+    """One decoded answer: its rows, the unknown fields beside each, and where the next page is.
+
+    `refusal`: the error in place of rows, for a question that was asked knowing that it might be refused.
+    """
 
     rows: list[Any]
     others: list[dict[str, Any]]
     next_cursor: str | None
     server_at: datetime
     size_bytes: int
+    refusal: MithrilError | None = None
 
 
 @dataclass

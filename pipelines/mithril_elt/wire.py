@@ -37,7 +37,7 @@ class RetryableError(ApiError):
 
 
 class Refused(ApiError):  # noqa: N818  # named for what the API did, like its siblings' HTTP words
-    """The API understood and said no (400, 405, 409, 422, 501)."""
+    """The API understood and said no (400, 405, 409, 410, 422, 501)."""
 
     exit_status = 2
 
@@ -56,7 +56,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, what: str) ->
     if status in _FINAL:
         kind, sentence = _FINAL[status]
         return kind(sentence.format(what=what, status=status), detail=detail)
-    if status in (400, 405, 409, 422, 501):
+    if status in (400, 405, 409, 410, 422, 501):
         return Refused(f"{what} was refused ({status})", detail=detail, http_status=status)
     return ApiError(f"{what} answered {status}", detail=detail, http_status=status)
 
