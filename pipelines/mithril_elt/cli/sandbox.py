@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import click
 
+from mithril_elt.sandbox.readings import offered, parse_readings
+
 __all__ = ["sandbox_command"]
 
 
-@click.command("sandbox")
+_READINGS = "\b\nReadings, the first value of each is the usual one:\n" + "\n".join(
+    f"  {name}={values}" for name, values in offered().items()
+)
+
+
+@click.command("sandbox", epilog=_READINGS)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -36,6 +43,13 @@ __all__ = ["sandbox_command"]
     metavar="P",
     help="Let that share of requests fail: 0.05 is one in twenty.",
 )
+@click.option(
+    "--reading",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Read what the API's description leaves open in this way; may be given more than once (see below).",
+)
 def sandbox_command(
     *,
     port: int,
@@ -45,6 +59,7 @@ def sandbox_command(
     latency_ms: int,
     rate_limit: float | None,  # exact-ok: a pace, neither money nor a stored time
     faults: float,  # exact-ok: a share of requests
+    settings: tuple[str, ...],
 ) -> None:
     """Serve a made-up account over HTTP until it is stopped with Ctrl-C. Its clock runs.
 
@@ -57,6 +72,8 @@ def sandbox_command(
     from mithril_elt.sandbox.fleet import make_account  # noqa: PLC0415  # as above
     from mithril_elt.sandbox.server import listen, run_forever  # noqa: PLC0415  # as above
 
+    readings = parse_readings(settings)
+
     # First of all the port: whoever cannot have it need not wait for the account.
     with listen(port) as listener:
         account = make_account(seed, instances, days)
@@ -68,6 +85,7 @@ def sandbox_command(
             latency_ms=latency_ms,
             rate_limit=rate_limit,
             faults=faults,
+            readings=readings,
         )
     click.echo("The sandbox has ended.", err=True)
 

@@ -12,8 +12,10 @@ from fastapi.responses import JSONResponse
 
 from mithril_elt.sandbox.directory import Directory
 from mithril_elt.sandbox.gateway import Asked, Faults, Gateway, RateLimit
+from mithril_elt.sandbox.readings import Readings
 from mithril_elt.sandbox.refusals import RefusedError
 from mithril_elt.sandbox.routes import router
+from mithril_elt.sandbox.tellings import Tellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -36,12 +38,13 @@ def create_app(
     latency_ms: int = 0,
     rate_limit: float | None = None,  # exact-ok: a pace, neither money nor a stored time
     faults: float = 0.0,  # exact-ok: a share of requests
+    readings: Readings = Readings(),  # noqa: B008  # frozen
     record: Callable[[Asked], object] = lambda _: None,
 ) -> FastAPI:
     """The API of that account as an ASGI application.
 
-    `rate_limit`: requests a second. `faults`: the share of requests that fail. `record` is called with
-    each request just before it is answered.
+    `rate_limit`: requests a second. `faults`: the share of requests that fail. `readings`: how
+    what the API's description leaves open is read. `record` is called with each request just before it is answered.
     """
 
     async def check_key(request: Request) -> None:
@@ -53,6 +56,8 @@ def create_app(
 
     app = FastAPI(title="Mithril sandbox", openapi_url=None, dependencies=[Depends(check_key)])
     app.state.directory = Directory.of(account)
+    app.state.readings = readings
+    app.state.tellings = Tellings()
     app.include_router(router)
     app.add_exception_handler(RefusedError, _refuse)
     app.add_middleware(

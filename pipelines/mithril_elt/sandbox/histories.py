@@ -1,8 +1,8 @@
 """The sandbox's two histories: which instances a question is about, which events, and on which page.
 
-Stands between `directory` and `routes` in the sandbox. The API leaves much of this open, so each choice
-is a function of its own: whose history (`owners`), which events (`Window`), what counts on a page
-(`history_page`), and how an event is written (`STATUS`, `PRICING`).
+Stands between `tellings` and `routes` in the sandbox. The API leaves much of this open, so each choice
+is a function of its own: whose history (`owners`), which events (`Window`), in which order, and what
+counts on a page (`history_page`).
 """
 
 from __future__ import annotations
@@ -15,30 +15,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from mithril_elt.sandbox.pages import Page, cut_page
+from mithril_elt.sandbox.lots import lot
+from mithril_elt.sandbox.pages import Mark, Page
 from mithril_elt.sandbox.refusals import RefusedError
 from mithril_elt.sandbox.rendering import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from mithril_elt.sandbox.account import Instance, PricePeriod, StatusChange
+    from mithril_elt.sandbox.account import Instance
     from mithril_elt.sandbox.directory import Directory
-    from mithril_elt.sandbox.pages import Cursors, Place
+    from mithril_elt.sandbox.pages import Place
+    from mithril_elt.sandbox.readings import Readings
 
-__all__ = ["PRICING", "STATUS", "History", "Told", "Window", "history_page", "owners"]
+__all__ = ["History", "Told", "Window", "check_narrowed", "history_page", "owners"]
 
-
-# A page has a hundred thousand events: untracked by the collector, they do not make it walk the account.
-class _StatusEvent(msgspec.Struct, gc=False):
-    timestamp: str
-    status: str
-
-
-class _PriceEvent(msgspec.Struct, gc=False):
-    price_cents: int
-    start_time: str
-    end_time: str | None
+_at = attrgetter("at_us")
 
 
 class Told(msgspec.Struct, omit_defaults=True):
@@ -50,51 +42,22 @@ class Told(msgspec.Struct, omit_defaults=True):
     reservation_fid: str | None = None
 
 
-@dataclass(frozen=True)
-class History:
-    """One of the two histories: an instance's rows in order of time, the time of a row, how rows are written."""
-
-    rows: Callable[[Instance], Sequence[Any]]
-    time_of: Callable[[Any], int]
-    write: Callable[[Sequence[Any], int], list[Any]]
-
-
-def _status_events(changes: Sequence[StatusChange], _now_us: int) -> list[_StatusEvent]:
-    return [_StatusEvent(instant(change.at_us), change.status) for change in changes]
-
-
-def _price_events(periods: Sequence[PricePeriod], now_us: int) -> list[_PriceEvent]:
-    """A period that has not ended by now is open, though the story knows its end."""
-    return [
-        _PriceEvent(
-            period.price_cents,
-            instant(period.start_us),
-            None if (end_us := period.end_us) is None or end_us > now_us else instant(end_us),
-        )
-        for period in periods
-    ]
-
-
-STATUS = History(attrgetter("changes"), attrgetter("at_us"), _status_events)
-PRICING = History(
-    lambda instance: instance.prices if instance.bid is not None else (), attrgetter("start_us"), _price_events
-)
-
-
 class Window(NamedTuple):
-    """Events in `[start_us, end_us)` that have happened by `now_us`; None: without that bound."""
+    """What is asked of the time from `start_us` to `end_us` at `now_us`; None: without that bound."""
 
     start_us: int | None
     end_us: int | None
     now_us: int
 
-    def cut(self, rows: Sequence[Any], time_of: Callable[[Any], int]) -> tuple[int, int]:
-        """The numbers of the first row inside and of the first row after it, of rows in order of time."""
-        first = 0 if self.start_us is None else bisect_left(rows, self.start_us, key=time_of)
-        after = bisect_right(rows, self.now_us, key=time_of)
-        if self.end_us is not None:
-            after = min(after, bisect_left(rows, self.end_us, key=time_of))
-        return first, after
+
+def check_narrowed(readings: Readings, *narrowed_by: str | None) -> None:
+    """Raises RefusedError if a project alone is not enough and nothing else is asked for."""
+    if readings.project_alone == "accepted" or any(fid is not None for fid in narrowed_by):
+        return
+    sentence = "One of instance_fid, bid_fid and reservation_fid is needed"
+    if readings.project_alone == "400":
+        raise RefusedError(400, sentence)
+    raise RefusedError(422, [{"type": "value_error", "loc": ["query"], "msg": f"Value error, {sentence}"}])
 
 
 def owners(
@@ -128,41 +91,110 @@ def owners(
 
 
 class _Excerpt(NamedTuple):
-    """The rows of one instance from number `first` up to, not including, number `after`."""
+    """Some of the tellings of an instance by their numbers, in the order in which they are told."""
 
     instance: Instance
-    first: int
-    after: int
+    numbers: Sequence[int]
 
 
-def history_page(
-    history: History,
-    instances: Sequence[Instance],
-    window: Window,
-    *,
-    limit: int,
-    cursor: str | None,
-    cursors: Cursors,
-) -> Page[Told]:
-    """The next `limit` instances that have events in the window, with all of those events."""
-    after = cursors.read(cursor)
-    begin = 0 if after is None else bisect_right(instances, after, key=_place)
-    excerpts = list(islice(_excerpts(history, islice(instances, begin, None), window), limit + 1))
-    page = cut_page(excerpts, lambda excerpt: _place(excerpt.instance), limit, cursors)
-    return Page([_told(history, excerpt, window.now_us) for excerpt in page.rows], page.next_cursor)
+@dataclass(frozen=True)
+class History:
+    """One of the two histories in one window: which tellings of each instance it has, and how they read."""
+
+    tellings: Callable[[Instance], Sequence[Any]]
+    window: Window
+    readings: Readings
+
+    def excerpt(self, instance: Instance) -> _Excerpt:
+        """All that is told of the instance."""
+        tellings, now_us = self.tellings(instance), self.window.now_us
+        told = [number for number in self._inside(tellings) if _is_told(tellings[number], now_us)]
+        holding = self._in_force(tellings)
+        if holding is not None and not self._begins(tellings[holding].at_us):
+            told.insert(0, holding)
+        return _Excerpt(instance, self._in_order(instance, told))
+
+    def row(self, excerpt: _Excerpt) -> Told:
+        """The excerpt as the API writes it."""
+        instance, now_us = excerpt.instance, self.window.now_us
+        tellings = self.tellings(instance)
+        told = [tellings[number] for number in excerpt.numbers]
+        events = [one.event if one.settled_us <= now_us else one.interim(now_us) for one in told]
+        if self.readings.start_selects == "clipped" and (start_us := self.window.start_us) is not None:
+            for number, one in enumerate(told):
+                if one.at_us <= start_us and not self._begins(one.at_us):
+                    events[number] = one.clipped(instant(start_us), now_us)
+        return Told(instance.fid, events, instance.bid, instance.reservation)
+
+    def goes_on(self, excerpt: _Excerpt, number: int) -> _Excerpt:
+        """What is told of the instance after the telling of that number."""
+        numbers = self._in_order(excerpt.instance, {*excerpt.numbers, number})
+        return excerpt._replace(numbers=numbers[numbers.index(number) + 1 :])
+
+    def _begins(self, at_us: int) -> bool:
+        """Whether that moment is not before the window."""
+        start_us = self.window.start_us
+        if start_us is None:
+            return True
+        return at_us > start_us if self.readings.start_bound == "exclusive" else at_us >= start_us
+
+    def _inside(self, tellings: Sequence[Any]) -> range:
+        start_us, end_us, now_us = self.window
+        after_start = bisect_right if self.readings.start_bound == "exclusive" else bisect_left
+        after_end = bisect_right if self.readings.end_bound == "inclusive" else bisect_left
+        first = 0 if start_us is None else after_start(tellings, start_us, key=_at)
+        after = bisect_right(tellings, now_us, key=_at)
+        return range(first, after if end_us is None else min(after, after_end(tellings, end_us, key=_at)))
+
+    def _in_force(self, tellings: Sequence[Any]) -> int | None:
+        """The number of the telling that is in force when the window begins, where that is told too."""
+        start_us, _, now_us = self.window
+        if self.readings.start_selects == "inside" or start_us is None or start_us > now_us:
+            return None
+        begun = range(bisect_right(tellings, start_us, key=_at) - 1, -1, -1)
+        last = next((number for number in begun if _is_told(tellings[number], now_us)), None)
+        return last if last is not None and tellings[last].holds_at(start_us, now_us) else None
+
+    def _in_order(self, instance: Instance, numbers: Iterable[int]) -> list[int]:
+        if self.readings.order == "shuffled":
+            return sorted(numbers, key=lambda number: lot("order", instance.fid, number))
+        return sorted(numbers, reverse=self.readings.order == "reversed")
 
 
-def _excerpts(history: History, instances: Iterator[Instance], window: Window) -> Iterator[_Excerpt]:
-    for instance in instances:
-        first, after = window.cut(history.rows(instance), history.time_of)
-        if first < after:
-            yield _Excerpt(instance, first, after)
+def _is_told(telling: Any, now_us: int) -> bool:
+    return bool(telling.known_us <= now_us < telling.gone_us)
 
 
-def _told(history: History, excerpt: _Excerpt, now_us: int) -> Told:
-    instance = excerpt.instance
-    rows = history.rows(instance)[excerpt.first : excerpt.after]
-    return Told(instance.fid, history.write(rows, now_us), instance.bid, instance.reservation)
+def history_page(history: History, instances: Sequence[Instance], *, limit: int, after: Mark | None) -> Page[Told]:
+    """The next `limit` instances that have events in the window, with all of those events; or that many events."""
+    counts_events = history.readings.limit_counts == "events"
+    begin = 0
+    if after is not None:
+        # An instance whose events are counted may not be told to its end yet.
+        begin = (bisect_left if counts_events else bisect_right)(instances, after.place, key=_place)
+    excerpts = (history.excerpt(instance) for instance in islice(instances, begin, None))
+    if after is not None and counts_events:
+        excerpts = (
+            history.goes_on(excerpt, after.number) if excerpt.instance.fid == after.fid else excerpt
+            for excerpt in excerpts
+        )
+    page, is_last = _cut((excerpt for excerpt in excerpts if excerpt.numbers), limit, counts_events=counts_events)
+    last = None if is_last else Mark(*_place(page[-1].instance), page[-1].numbers[-1])
+    return Page([history.row(excerpt) for excerpt in page], last)
+
+
+def _cut(excerpts: Iterator[_Excerpt], limit: int, *, counts_events: bool) -> tuple[list[_Excerpt], bool]:
+    """As many of the excerpts as fit, the last perhaps only in part, and whether these are all."""
+    page: list[_Excerpt] = []
+    for excerpt in excerpts:
+        if not limit:
+            return page, False
+        kept = excerpt.numbers[:limit] if counts_events else excerpt.numbers
+        page.append(excerpt._replace(numbers=kept))
+        if len(kept) < len(excerpt.numbers):
+            return page, False
+        limit -= len(kept) if counts_events else 1
+    return page, True
 
 
 def _place(instance: Instance) -> Place:

@@ -11,30 +11,46 @@ from binascii import Error as Base64Error
 from dataclasses import dataclass
 from hashlib import blake2b
 from heapq import nlargest, nsmallest
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from mithril_elt.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-__all__ = ["Cursors", "Page", "Place", "cut_page", "ordered_page"]
+__all__ = ["Cursors", "Mark", "Page", "Place", "ordered_page"]
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 Place = tuple[int | str, str]  # where a row stands in the order: what is sorted by, then the fid
 
-_Cursor = tuple[str, int | str, str]  # the question, then the place of the last row given
+
+class Mark(NamedTuple):
+    """The row to go on after: its place, and the number of the event where a row is told in parts."""
+
+    by: int | str
+    fid: str
+    number: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where the row stands."""
+        return self.by, self.fid
 
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some rows, and the cursor for the next ones (None: these were the last)."""
+    """Some rows, and the row that the next page goes on after (None: these were the last)."""
 
     rows: list[T]
-    next_cursor: str | None
+    last: Mark | None
+
+    def map(self, write: Callable[[T], S]) -> Page[S]:
+        """The same page with each row written so."""
+        return Page([write(row) for row in self.rows], self.last)
 
 
 class Cursors:
@@ -43,22 +59,22 @@ class Cursors:
     def __init__(self, *question: object) -> None:
         self._question = blake2b(msgspec.json.encode(question), digest_size=8).hexdigest()
 
-    def make(self, place: Place) -> str:
-        """An opaque cursor that goes on after `place`."""
-        return urlsafe_b64encode(msgspec.json.encode((self._question, *place))).decode().rstrip("=")
+    def make(self, mark: Mark) -> str:
+        """An opaque cursor that goes on after `mark`."""
+        return urlsafe_b64encode(msgspec.json.encode((self._question, mark))).decode().rstrip("=")
 
-    def read(self, cursor: str | None) -> Place | None:
-        """The place to go on after; None at the start. Raises RefusedError (400) for any other cursor."""
+    def read(self, cursor: str | None) -> Mark | None:
+        """The row to go on after; None at the start. Raises RefusedError (400) for any other cursor."""
         if cursor is None:
             return None
         try:
             padded = cursor + "=" * (-len(cursor) % 4)
-            question, *place = msgspec.json.decode(urlsafe_b64decode(padded), type=_Cursor)
+            question, mark = msgspec.json.decode(urlsafe_b64decode(padded), type=tuple[str, Mark])
         except (ValueError, Base64Error, msgspec.DecodeError):
             raise RefusedError(400, "Invalid cursor") from None
         if question != self._question:
             raise RefusedError(400, "The cursor was given for other filters")
-        return place[0], str(place[1])
+        return mark
 
 
 def ordered_page(
@@ -67,18 +83,12 @@ def ordered_page(
     *,
     descending: bool,
     limit: int,
-    cursor: str | None,
-    cursors: Cursors,
+    after: Mark | None,
 ) -> Page[T]:
-    """The first `limit` rows after the cursor, in the order of their places. Raises RefusedError for a bad cursor."""
-    after = cursors.read(cursor)
+    """The first `limit` rows after that one, in the order of their places."""
     if after is not None:
-        rows = [row for row in rows if (place_of(row) < after if descending else place_of(row) > after)]
+        place = after.place
+        rows = [row for row in rows if (place_of(row) < place if descending else place_of(row) > place)]
     first = (nlargest if descending else nsmallest)(limit + 1, rows, key=place_of)
-    return cut_page(first, place_of, limit, cursors)
-
-
-def cut_page(rows: Sequence[T], place_of: Callable[[T], Place], limit: int, cursors: Cursors) -> Page[T]:
-    """The first `limit` rows; the cursor goes on after them, and is null if there are no more."""
-    page = list(rows[:limit])
-    return Page(page, cursors.make(place_of(page[-1])) if len(rows) > limit else None)
+    page = first[:limit]
+    return Page(page, Mark(*place_of(page[-1])) if len(first) > limit else None)

@@ -13,7 +13,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator
 
 from mithril_elt.sandbox.directory import Directory
 from mithril_elt.sandbox.pages import Cursors
+from mithril_elt.sandbox.readings import Readings
 from mithril_elt.sandbox.switching import Wanted
+from mithril_elt.sandbox.tellings import Tellings
 
 __all__ = ["Asking", "Direction", "Fids", "Here", "HistoryQuery", "InstanceOrder", "OrderTypes", "Statuses", "Switch"]
 
@@ -23,6 +25,8 @@ class Asking:
     """Who asks whom when: the account, the moment of the request, and the page of a list that it wants."""
 
     directory: Directory
+    readings: Readings
+    tellings: Tellings
     now_us: int
     limit: int
     cursor: str | None
@@ -30,14 +34,17 @@ class Asking:
 
 
 async def asking(
-    request: Request, limit: Annotated[int, Query(ge=1, le=100)] = 100, next_cursor: str | None = None
+    request: Request, limit: Annotated[int | None, Query(ge=1, le=100)] = None, next_cursor: str | None = None
 ) -> Asking:
     """Reads what every endpoint needs. A cursor holds for the same filters and order, whatever the limit."""
+    readings: Readings = request.app.state.readings
     filters = sorted(item for item in request.query_params.multi_items() if item[0] not in {"limit", "next_cursor"})
     return Asking(
         directory=request.app.state.directory,
+        readings=readings,
+        tellings=request.app.state.tellings,
         now_us=request.state.now_us,
-        limit=limit,
+        limit=readings.default_limit if limit is None else limit,
         cursor=next_cursor,
         cursors=Cursors(request.url.path, filters),
     )

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from mithril_elt.errors import UsageError
 
-__all__ = ["Readings", "parse_readings"]
+__all__ = ["Readings", "offered", "parse_readings"]
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,14 @@ class Readings:
     `equal_times`: some events have an earlier stage's event at the very same instant. `repeated_statuses`: some
     spells say their status again in the middle. `times`, `fractions`: how instants are written. `last_cursor`:
     whether the end of a list is told by a null cursor or by none. `empty_pages`: every other page is empty but
-    for its cursor. `optional_keys`: whether what has no value is null or left out (mixed: null in lists, left out in histories). `default_limit`: rows a page
-    where no limit is asked for. `price_periods`: as they happened, each split at the hours, or neighbours of one
-    price merged. `reserved_prices`: whether reserved instances have prices too. `late_hours`: some rows become
-    visible up to so many hours late. `withdrawn_hours`: false events are told for so many hours, then withdrawn.
-    `corrected_hours`: some prices are told wrong for so many hours. `leaves_list_hours`: instances leave the list
-    so many hours after their end. `cursors_expire`: some cursors are refused the first time they are used.
-    `pause_clock`, `active_hours`: how the vendor's own summary counts pauses and activity.
+    for its cursor. `optional_keys`: whether what has no value is null or left out (mixed: null in lists, left
+    out in histories). `default_limit`: rows a page where no limit is asked for. `price_periods`: as they
+    happened, each split at the hours, or neighbours of one price merged. `reserved_prices`: whether reserved
+    instances have prices too. `late_hours`: some rows become visible up to so many hours late.
+    `withdrawn_hours`: false events are told for so many hours, then withdrawn. `corrected_hours`: some prices
+    are told wrong for so many hours. `leaves_list_hours`: instances leave the list so many hours after their
+    end. `cursors_expire`: some cursors are refused the first time they are used. `pause_clock`, `active_hours`:
+    how the vendor's own summary counts pauses and activity.
     """
 
     project_alone: Literal["accepted", "400", "422"] = "accepted"
@@ -89,6 +90,20 @@ def parse_readings(settings: list[str] | tuple[str, ...]) -> Readings:
     return Readings(**chosen)
 
 
+def offered() -> dict[str, str]:
+    """Each reading with what it may be set to, the usual value first: `sorted|reversed|shuffled`, `0 or more`."""
+    kinds, usual = get_type_hints(Readings), Readings()
+    return {name: _values(kind, getattr(usual, name)) for name, kind in kinds.items()}
+
+
+def _values(kind: Any, usual: Any) -> str:
+    if get_origin(kind) is Literal:
+        return "|".join(sorted(get_args(kind), key=lambda value: value != usual))
+    if kind is bool:
+        return "false|true"
+    return "never, or a number of hours" if usual is None else f"{usual}, or another number"
+
+
 def _parsed(name: str, text: str, kind: Any) -> Any:
     if get_origin(kind) is Literal:
         return text
@@ -96,6 +111,8 @@ def _parsed(name: str, text: str, kind: Any) -> Any:
         if text not in {"true", "false"}:
             raise UsageError(f"the reading {name} is true or false, not {text!r}")
         return text == "true"
+    if kind == int | None and text == "never":
+        return None
     if not text.isdecimal():
         raise UsageError(f"the reading {name} is a whole number, not {text!r}")
     return int(text)

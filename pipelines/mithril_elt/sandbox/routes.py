@@ -6,7 +6,7 @@ moment at which its request came.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -46,14 +46,13 @@ def _answer(content: object) -> Response:
 
 def _ordered(here: Asking, rows: Iterable[T], place: Callable[[T], Place], sort_dir: Direction) -> Page[T]:
     """The page of those rows that is asked for, in the order that is asked for."""
-    return ordered_page(
-        rows,
-        place,
-        descending=sort_dir == "desc",
-        limit=here.limit,
-        cursor=here.cursor,
-        cursors=here.cursors,
-    )
+    after = here.cursors.read(here.cursor)
+    return ordered_page(rows, place, descending=sort_dir == "desc", limit=here.limit, after=after)
+
+
+def _paged(here: Asking, name: str, page: Page[Any]) -> Response:
+    next_cursor = None if page.last is None else here.cursors.make(page.last)
+    return _answer({name: page.rows, "next_cursor": next_cursor})
 
 
 def _of_kind(orders: list[Order], instance_type: str | None, region: str | None) -> list[Order]:
@@ -62,10 +61,6 @@ def _of_kind(orders: list[Order], instance_type: str | None, region: str | None)
         for one in orders
         if (instance_type is None or one.instance_type == instance_type) and (region is None or one.region == region)
     ]
-
-
-def _data(page: Page[Any], rows: list[dict[str, Any]]) -> Response:
-    return _answer({"data": rows, "next_cursor": page.next_cursor})
 
 
 @router.get("/me")
@@ -126,7 +121,7 @@ async def get_instances(
         place,
         sort_dir,
     )
-    return _data(page, [lists.instance_row(one, here.now_us) for one in page.rows])
+    return _paged(here, "data", page.map(lambda one: lists.instance_row(one, here.now_us)))
 
 
 @router.patch("/instances")
@@ -144,37 +139,34 @@ async def get_instance_status(here: Here, fid: str) -> Response:
 @router.get("/instances/status/history")
 async def get_status_history(here: Here, query: Annotated[HistoryQuery, Query()]) -> Response:
     """A page of the status history."""
-    return _history(here, query, histories.STATUS)
+    return _history(here, query, here.tellings.status)
 
 
 @router.get("/instances/pricing/history")
 async def get_pricing_history(here: Here, query: Annotated[HistoryQuery, Query()]) -> Response:
     """A page of the price history."""
-    return _history(here, query, histories.PRICING)
+    return _history(here, query, here.tellings.pricing)
 
 
-def _history(here: Asking, query: HistoryQuery, history: histories.History) -> Response:
+def _history(here: Asking, query: HistoryQuery, tellings: Callable[[Instance], Sequence[Any]]) -> Response:
     here.directory.check_project(query.project, here.now_us)
-    page = histories.history_page(
-        history,
-        histories.owners(
-            here.directory,
-            query.project,
-            here.now_us,
-            instance_fid=query.instance_fid,
-            bid_fid=query.bid_fid,
-            reservation_fid=query.reservation_fid,
-        ),
-        histories.Window(
-            None if query.start_time is None else microseconds(query.start_time),
-            None if query.end_time is None else microseconds(query.end_time),
-            here.now_us,
-        ),
-        limit=here.limit,
-        cursor=here.cursor,
-        cursors=here.cursors,
+    histories.check_narrowed(here.readings, query.instance_fid, query.bid_fid, query.reservation_fid)
+    instances = histories.owners(
+        here.directory,
+        query.project,
+        here.now_us,
+        instance_fid=query.instance_fid,
+        bid_fid=query.bid_fid,
+        reservation_fid=query.reservation_fid,
     )
-    return _answer({"instances": page.rows, "next_cursor": page.next_cursor})
+    window = histories.Window(
+        None if query.start_time is None else microseconds(query.start_time),
+        None if query.end_time is None else microseconds(query.end_time),
+        here.now_us,
+    )
+    history = histories.History(tellings, window, here.readings)
+    after = here.cursors.read(here.cursor)
+    return _paged(here, "instances", histories.history_page(history, instances, limit=here.limit, after=after))
 
 
 @router.get("/reservation")
@@ -197,13 +189,11 @@ async def get_reservations(
     page = _ordered(
         here, _of_kind(here.directory.listed_reservations(project, here.now_us), instance_type, region), place, sort_dir
     )
-    return _data(
-        page,
-        [
-            lists.reservation_row(one, here.directory.instances_of(one.fid, here.now_us), here.now_us)
-            for one in page.rows
-        ],
-    )
+
+    def written(one: Reservation) -> dict[str, Any]:
+        return lists.reservation_row(one, here.directory.instances_of(one.fid, here.now_us), here.now_us)
+
+    return _paged(here, "data", page.map(written))
 
 
 @router.get("/reservation/{fid}")
@@ -246,9 +236,11 @@ async def get_bids(
         return (one.created_at_us if sort_by == "created_at" else one.limit_price_cents), one.fid
 
     page = _ordered(here, _of_kind(here.directory.bids(project, here.now_us), instance_type, region), place, sort_dir)
-    return _data(
-        page, [lists.bid_row(bid, here.directory.instances_of(bid.fid, here.now_us), here.now_us) for bid in page.rows]
-    )
+
+    def written(one: Bid) -> dict[str, Any]:
+        return lists.bid_row(one, here.directory.instances_of(one.fid, here.now_us), here.now_us)
+
+    return _paged(here, "data", page.map(written))
 
 
 @router.get("/pricing/history")

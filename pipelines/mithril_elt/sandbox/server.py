@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 
     from mithril_elt.sandbox.account import Account
     from mithril_elt.sandbox.gateway import Asked
+    from mithril_elt.sandbox.readings import Readings
 
 __all__ = ["Options", "Sandbox", "listen", "run_forever", "serve"]
 
 
 class Options(TypedDict, total=False):
-    """What makes the sandbox harder to live with: see `create_app`."""
+    """What makes the sandbox harder to live with, or another reading of the API: see `create_app`."""
 
     expired_keys: Collection[str]
     latency_ms: int
     rate_limit: float | None  # exact-ok: a pace, neither money nor a stored time
     faults: float  # exact-ok: a share of requests
+    readings: Readings
 
 
 @dataclass
