@@ -39,6 +39,7 @@ Answers = dict[str, Any]
 def account(**changes: Any) -> Iterator[tuple[Scripted, Mithril]]:
     """A server of two projects; what is given answers its path instead."""
     usual: Answers = {
+        "/v2/me": {"fid": "user_1"},
         "/v2/projects": PROJECTS,
         "/v2/instance-types": [{"fid": "it_1", "name": "h100", "num_gpus": 8}],
         "/v2/instances": {"data": [INSTANCE]},

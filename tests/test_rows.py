@@ -18,6 +18,7 @@ from mithril_elt.endpoints import ENDPOINTS
 from mithril_elt.errors import ContractError
 from mithril_elt.rows import (
     arrow,
+    inside,
     market_rows,
     price_rows,
     reservation_event_rows,
@@ -86,14 +87,14 @@ def history(kind: str, *events: dict[str, Any]) -> list[Any]:
 def statuses_at(*instants: datetime) -> list[datetime]:
     """The instants of the status events that are kept of those, for the span from noon to one."""
     events = ({"timestamp": at.isoformat(), "status": "STATUS_RUNNING"} for at in instants)
-    return [row["timestamp"] for row in status_rows(history("status_history", *events), SPAN, Novelties())]
+    return [row["timestamp"] for row in status_rows(history("status_history", *events), inside(SPAN), Novelties())]
 
 
 def test_only_events_inside_the_span_are_kept() -> None:
     """Start included, end not, to the microsecond: whatever the server thinks that its bounds mean."""
-    inside = [NOON, NOON + US, SPAN.end - US]
+    kept = [NOON, NOON + US, SPAN.end - US]
     outside = [NOON - US, SPAN.end, SPAN.end + timedelta(days=1), NOON - timedelta(days=400)]
-    assert statuses_at(*outside, *inside) == inside
+    assert statuses_at(*outside, *kept) == kept
 
 
 def test_events_are_placed_by_their_instant_not_by_their_spelling() -> None:
@@ -105,8 +106,10 @@ def test_events_are_placed_by_their_instant_not_by_their_spelling() -> None:
 def test_a_period_belongs_to_the_window_that_it_starts_in() -> None:
     """One in force since before is left out, though it is open; an end far after the window is kept."""
     before = {"start_time": (NOON - US).isoformat(), "end_time": None, "price_cents": 1}
-    inside = {"start_time": NOON.isoformat(), "end_time": (NOON + timedelta(days=9)).isoformat(), "price_cents": 2}
-    rows = price_rows(history("price_history", before, inside), SPAN, Novelties(), project="proj_a", read_at=NOON)
+    after = {"start_time": NOON.isoformat(), "end_time": (NOON + timedelta(days=9)).isoformat(), "price_cents": 2}
+    rows = price_rows(
+        history("price_history", before, after), inside(SPAN), Novelties(), project="proj_a", read_at=NOON
+    )
     assert rows == [
         {
             "project": "proj_a",
@@ -132,7 +135,7 @@ def test_windows_side_by_side_give_the_rows_of_one(seconds: list[int], cuts: lis
     parts = [
         row["timestamp"]
         for start, end in pairwise(edges)
-        for row in status_rows(histories, Span(start, end), Novelties())
+        for row in status_rows(histories, inside(Span(start, end)), Novelties())
     ]
     assert sorted(parts) == sorted(at for at in instants if SPAN.start <= at < SPAN.end)
 
@@ -247,7 +250,7 @@ def test_a_value_that_does_not_fit_its_column_is_a_breach(table: str, column: st
 def test_a_price_over_64_bits_is_a_breach_on_its_way_to_the_table() -> None:
     """From the wire to the column."""
     period = {"start_time": NOON.isoformat(), "end_time": None, "price_cents": 2**63}
-    rows = price_rows(history("price_history", period), SPAN, Novelties(), project="p", read_at=NOON)
+    rows = price_rows(history("price_history", period), inside(SPAN), Novelties(), project="p", read_at=NOON)
     with pytest.raises(ContractError, match="instance_price_periods"):
         arrow("instance_price_periods", rows)
 
@@ -307,7 +310,7 @@ def test_a_grant_of_less_than_a_cent_is_a_breach() -> None:
     grant = {"starts_at": "2026-03-01T12:00:00Z", "unit_price": "$1.995"}
     [usage] = decoded("reservation_usage", {"summary": {}, "grants": [grant], "pricing_events": []}).rows
     with pytest.raises(ContractError, match=r"\$1\.995"):
-        usage_rows(usage, Novelties())
+        usage_rows(usage, Novelties(), read_at=NOON)
 
 
 def market(**prices: Any) -> dict[str, Any]:

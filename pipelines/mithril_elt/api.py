@@ -176,7 +176,7 @@ class Mithril:
         return self._rows(Walk("price_history", {"project": project, **span, **filters}))
 
     def ask(self, path: str, params: Mapping[str, Any]) -> Answer:
-        """One answer as it was sent, without the key; 400 and 422 are answers here, not errors."""
+        """One answer as it was sent (any path under `/v2/`), without the key; 400 and 422 are answers, not errors."""
         answer: Answer = self._live.call(self._client.ask, path, params)
         return answer
 

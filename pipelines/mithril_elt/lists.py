@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +18,6 @@ from mithril_elt.decode import Page
 from mithril_elt.errors import NotFoundError
 from mithril_elt.rows import Rows, arrow, market_rows, reservation_event_rows, usage_rows, version_rows
 from mithril_elt.tables import RAW_TABLES
-from mithril_elt.wire import Refused
 
 __all__ = ["LIST_TABLES", "Lists", "choose_projects", "read_lists"]
 
@@ -27,16 +26,28 @@ LIST_TABLES = tuple(
     for t in RAW_TABLES
     if t.history == "versions" or t.name.startswith("reservation_") or t.name == "market_prices"
 )
+_LISTED = ("projects", "instance_types", "instances", "reservations", "spot_bids")
 _BY_PROJECT = ("instances", "reservations", "spot_bids")
 _OVER = frozenset({"Ended", "Canceled"})
 
 
 @dataclass(frozen=True)
 class Lists:
-    """The lists as Arrow tables by raw table, and for each project the oldest instant that they name."""
+    """The lists as Arrow tables by raw table, and for each project the oldest instant that they name.
+
+    `as_of`: the server's clock before which everything that a run needs has happened. The vendor's own sums
+    were read just before it, so that they can be compared with figures up to it; the other lists after it, so
+    that no instance of the histories is missing from them.
+    """
 
     tables: dict[str, pa.Table]
     oldest: dict[str, datetime]
+    as_of: datetime
+
+    def rows(self, table: str, project: str) -> list[dict[str, Any]]:
+        """The rows of a project in one of the lists, instants as UTC."""
+        found = [row for row in self.tables[table].to_pylist() if row["project"] == project]
+        return [{k: v.replace(tzinfo=UTC) if isinstance(v, datetime) else v for k, v in row.items()} for row in found]
 
 
 def choose_projects(api: Mithril, wanted: Sequence[str]) -> list[str]:
@@ -63,15 +74,31 @@ def read_lists(api: Mithril, projects: Sequence[str], *, settled_before: datetim
 
     `settled_before`: reservations that ended before are not asked for their history and usage again.
     """
-    walks = [Walk("projects"), Walk("instance_types")]
-    walks += [Walk(name, {"project": project}, tag=project) for project in projects for name in _BY_PROJECT]
-    rows: dict[str, Rows] = {name: [] for name in LIST_TABLES}
-    for walk, page in api.stream(walks):
-        rows[walk.endpoint] += _list_rows(api, walk, page)
-    rows = {name: _one_a_key(listed) for name, listed in rows.items()}
-    _read_details(api, rows, settled_before)
-    _read_market(api, rows)
-    return Lists({name: arrow(name, listed) for name, listed in rows.items()}, _oldest(rows))
+    first = _read_pages(api, _walks(projects, "reservations"))
+    unsettled = [each for each in _versions(api, first)["reservations"] if not _settled(each, settled_before)]
+    details = _read_details(api, unsettled, "reservation_usage")
+    as_of = api.server_now()
+    others = [Walk("projects"), Walk("instance_types"), *_walks(projects, "instances", "spot_bids")]
+    pages = [*first, *_read_pages(api, others)]
+    rows = _versions(api, pages, read_at=as_of) | details | _read_details(api, unsettled, "reservation_events")
+    rows["market_prices"] = _read_market(api)
+    return Lists({name: arrow(name, rows.get(name, [])) for name in LIST_TABLES}, _oldest(rows), as_of)
+
+
+def _walks(projects: Sequence[str], *lists: str) -> list[Walk]:
+    return [Walk(name, {"project": project}, tag=project) for project in projects for name in lists]
+
+
+def _read_pages(api: Mithril, walks: Iterable[Walk]) -> list[tuple[Walk, Page]]:
+    return list(api.stream(walks))
+
+
+def _versions(api: Mithril, pages: Iterable[tuple[Walk, Page]], **added: Any) -> dict[str, Rows]:
+    """The rows of the lists by table; a row that came on two pages counts once, and the later page holds."""
+    rows: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in _LISTED}
+    for walk, page in pages:
+        rows[walk.endpoint] |= {row["fid"]: {**row, **added} for row in _list_rows(api, walk, page)}
+    return {name: list(by_fid.values()) for name, by_fid in rows.items()}
 
 
 def _list_rows(api: Mithril, walk: Walk, page: Page) -> Rows:
@@ -84,26 +111,26 @@ def _list_rows(api: Mithril, walk: Walk, page: Page) -> Rows:
     return asked_for
 
 
-def _one_a_key(rows: Rows) -> Rows:
-    """A row that came on two pages counts once; the later page holds."""
-    return list({row["fid"]: row for row in rows}.values())
-
-
-def _read_details(api: Mithril, rows: dict[str, Rows], settled_before: datetime | None) -> None:
+def _read_details(api: Mithril, reservations: Rows, endpoint: str) -> dict[str, Rows]:
+    """What is asked of each reservation; one that the API does not tell it of is left out, with a warning."""
+    rows: dict[str, Rows] = {}
     walks = [
-        Walk(endpoint, path={"fid": each["fid"]}, tag={"project": each["project"], "reservation_fid": each["fid"]})
-        for each in rows["reservations"]
-        if not _settled(each, settled_before)
-        for endpoint in ("reservation_events", "reservation_usage")
+        Walk(endpoint, path={"fid": each["fid"]}, tag=(each["project"], each["fid"]), may_be_refused=True)
+        for each in reservations
     ]
     for walk, page in api.stream(walks):
-        added = {**walk.tag, "read_at": page.server_at}
-        if walk.endpoint == "reservation_events":
-            rows["reservation_events"] += reservation_event_rows(page, api.novelties, **added)
+        project, fid = walk.tag
+        if page.refusal:
+            api.novelties.warn(f"nothing is told of {fid}, which the list has: {page.refusal}")
+            continue
+        added = {"project": project, "reservation_fid": fid, "read_at": page.server_at}
+        if endpoint == "reservation_events":
+            rows.setdefault(endpoint, []).extend(reservation_event_rows(page, api.novelties, **added))
         else:
             summary, grants = usage_rows(page.rows[0], api.novelties, **added)
-            rows["reservation_usage"].append(summary)
-            rows["reservation_grants"] += grants
+            rows.setdefault(endpoint, []).append(summary)
+            rows.setdefault("reservation_grants", []).extend(grants)
+    return rows
 
 
 def _settled(reservation: dict[str, Any], before: datetime | None) -> bool:
@@ -111,13 +138,14 @@ def _settled(reservation: dict[str, Any], before: datetime | None) -> bool:
     return bool(before and reservation.get("status") in _OVER and ended_at and ended_at < before)
 
 
-def _read_market(api: Mithril, rows: dict[str, Rows]) -> None:
+def _read_market(api: Mithril) -> Rows:
     """Market prices are no part of any cost: an account that is refused them can still be loaded."""
-    try:
-        for _, page in api.stream([Walk("market_prices", {"num_samples": -1})]):
-            rows["market_prices"] += market_rows(page.rows, api.novelties, read_at=page.server_at)
-    except (NotFoundError, Refused) as error:
-        api.novelties.warn(f"market prices are not to be had: {error}")
+    rows: Rows = []
+    for _, page in api.stream([Walk("market_prices", {"num_samples": -1}, may_be_refused=True)]):
+        if page.refusal:
+            api.novelties.warn(f"market prices are not to be had: {page.refusal}")
+        rows += market_rows(page.rows, api.novelties, read_at=page.server_at)
+    return rows
 
 
 def _oldest(rows: dict[str, Rows]) -> dict[str, datetime]:

@@ -19,13 +19,16 @@ from typing import Any
 
 from mithril_elt.api import Mithril
 from mithril_elt.errors import MithrilError
-from mithril_elt.lateness import Lateness
+from mithril_elt.findings import saved_readings
+from mithril_elt.ledger import covered_spans
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.warehouse import Translated, schema_name, try_write
 from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
 
 __all__ = ["LoadPlan", "LoadResult", "Progress", "load", "open_pipeline"]
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 os.environ.setdefault("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
@@ -68,6 +71,8 @@ class LoadResult(Progress):
     bytes: int = 0
     late_rows: int = 0
     late_seconds: int = 0
+    withdrawn_rows: int = 0
+    lookback_seconds: int = 0
     version: str = field(default_factory=lambda: version("mithril-elt"))
     projects: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -107,22 +112,22 @@ class _Load:
 
     def __init__(self, api: Mithril, db: Path, wanted: LoadPlan, on_progress: Callable[[Progress], None]) -> None:
         self.api, self.db, self.wanted, self.on_progress = api, db, wanted, on_progress
-        self.result = LoadResult()
+        self.result = LoadResult(lookback_seconds=wanted.lookback // timedelta(seconds=1))
         self.pipeline = open_pipeline(db, wanted.dataset)
+        self.ways: dict[str, str] = {}
 
     def run(self) -> LoadResult:
-        now = self.api.server_now()
         projects = choose_projects(self.api, self.wanted.projects)
         self.result.projects = projects
-        _check_times(self.wanted, now)
+        _check_times(self.wanted, self.api.traffic.first_server_at)
         self._drain()
-        self.result.as_of = min(self.wanted.until or now, now)
         try:
             covered = {project: self._covered(project) for project in projects}
             lists = read_lists(self.api, projects, settled_before=self._settled_before(covered))
-            batches = list(self._batches(covered, now, lists))
+            self._settle_clock(lists.as_of, covered)
+            batches = list(self._batches(covered, lists))
             self.result.windows_planned = sum(map(len, batches))
-            self._read(covered, lists, batches)
+            self._read(projects, lists, batches)
             self.result.outcome = "done"
         except MithrilError as error:
             self.result.error = str(error)
@@ -130,6 +135,19 @@ class _Load:
         finally:
             self._close_run()
         return self.result
+
+    def _settle_clock(self, now: datetime, covered: dict[str, list[Span]]) -> None:
+        """Takes the server's clock for the end of the run, and warns where it cannot be right."""
+        self.result.as_of = min(self.wanted.until or now, now)
+        ahead = now - datetime.now(UTC)
+        if ahead > _CLOCKS_DIFFER:
+            self.api.novelties.warn(
+                f"the server's clock is {ahead // timedelta(seconds=1)} s ahead of this machine's: figures end there"
+            )
+        for project, spans in covered.items():
+            if any(span.end > now + _CLOCKS_DIFFER for span in spans):
+                self.api.novelties.warn(f"the server's clock went back: what {project} has past it is read again")
+            covered[project] = [Span(each.start, min(each.end, now)) for each in spans if each.start < now]
 
     def _drain(self) -> None:
         """Restores the state if the working folder was lost, then loads what a crash left behind."""
@@ -145,7 +163,7 @@ class _Load:
 
     def _covered(self, project: str) -> list[Span]:
         """What both histories have of a project: windows are read for both, so they do not differ for long."""
-        from mithril_elt.reading import HISTORIES, covered_spans  # noqa: PLC0415  # imports dlt
+        from mithril_elt.histories import HISTORIES  # noqa: PLC0415  # imports pyarrow
 
         spans = [set(covered_spans(self._state(history.table), project)) for history in HISTORIES]
         return sorted(set.intersection(*spans))
@@ -156,36 +174,38 @@ class _Load:
             return None
         return min(spans[-1].end for spans in covered.values()) - self.wanted.lookback
 
-    def _batches(self, covered: Mapping[str, list[Span]], now: datetime, lists: Lists) -> Iterator[dict[str, Span]]:
-        """One window of each project at a time, from the oldest on."""
-        wanted = self.wanted
+    def _batches(self, covered: Mapping[str, list[Span]], lists: Lists) -> Iterator[dict[str, Span]]:
+        """One window of each project at a time, oldest first; the last of all projects come together.
+
+        A run that is cut short has then brought all of them to its end, or none.
+        """
+        wanted, now = self.wanted, lists.as_of
         yesterday = now.replace(hour=0, minute=0, second=0) - timedelta(days=1)
         due = []
         for project, spans in covered.items():
             oldest = min(lists.oldest.get(project, yesterday), yesterday)
             wish = Wish(now, wanted.since, wanted.until, oldest, wanted.lookback, wanted.deep)
-            due.append(list(cut(plan(spans, wish), wanted.window)))
-        for windows in zip_longest(*due):
+            due.append(list(cut(plan(spans, wish), wanted.window))[::-1])
+        for windows in reversed(list(zip_longest(*due))):
             yield {project: window for project, window in zip(covered, windows, strict=True) if window}
 
-    def _read(self, covered: Mapping[str, list[Span]], lists: Lists, batches: list[dict[str, Span]]) -> None:
-        planned = {p: [batch[p] for batch in batches if p in batch] for p in covered}
-        late = Lateness(self.pipeline, covered, self.result.as_of)
+    def _read(self, projects: list[str], lists: Lists, batches: list[dict[str, Span]]) -> None:
+        planned = {p: [batch[p] for batch in batches if p in batch] for p in projects}
+        self.ways = self._ways(projects)
         for n, batch in enumerate(batches or [{}]):
-            self._run_batch(lists, batch, planned, late, first=n == 0)
+            self._run_batch(lists, batch, planned, first=n == 0)
             self.result.windows_done += len(batch)
-            self.result.late_rows, self.result.late_seconds = late.rows, late.seconds
             self._tell()
 
-    def _run_batch(
-        self,
-        lists: Lists,
-        batch: dict[str, Span],
-        planned: dict[str, list[Span]],
-        late: Lateness,
-        *,
-        first: bool,
-    ) -> None:
+    def _ways(self, projects: list[str]) -> dict[str, str]:
+        """How each project is asked, where a probe has found it out."""
+        from mithril_elt.asking import BY_ORDER, BY_PROJECT  # noqa: PLC0415  # imports pyarrow
+
+        seen = saved_readings(self.db).get("project_alone")
+        return dict.fromkeys(projects, BY_PROJECT if seen == "accepted" else BY_ORDER) if seen else {}
+
+    def _run_batch(self, lists: Lists, batch: dict[str, Span], planned: dict[str, list[Span]], *, first: bool) -> None:
+        from mithril_elt.held import Held  # noqa: PLC0415  # imports dlt
         from mithril_elt.reading import Reading  # noqa: PLC0415  # imports dlt
         from mithril_elt.source import reading_source  # noqa: PLC0415  # imports dlt
 
@@ -195,14 +215,20 @@ class _Load:
             todo=lambda project, _: [batch[project]] if project in batch else [],
             planned=planned,
             run_id=self.result.run_id,
+            held=lambda: Held(self.pipeline),
+            until=self.wanted.until,
+            lookback=self.wanted.lookback,
             lists=lists,
             with_lists=first,
             closes_periods=first,
-            observe=late.observe,
+            ways=self.ways,
         )
         with Translated(self.db):
             self.pipeline.run(reading_source(reading), loader_file_format="parquet")
         self.result.rows += reading.rows
+        self.result.withdrawn_rows += reading.withdrawn_rows
+        self.result.late_rows += reading.late.rows
+        self.result.late_seconds = max(self.result.late_seconds, reading.late.seconds)
 
     def _tell(self) -> None:
         self.result.requests = self.api.traffic.requests
@@ -222,6 +248,6 @@ class _Load:
             self.pipeline.run(runs_source(arrow("runs", [vars(result)])), loader_file_format="parquet")
 
 
-def _check_times(wanted: LoadPlan, now: datetime) -> None:
+def _check_times(wanted: LoadPlan, now: datetime | None) -> None:
     """Refuses times that have no meaning before anything is written."""
-    plan([], Wish(now, wanted.since, wanted.until))
+    plan([], Wish(now or datetime.now(UTC), wanted.since, wanted.until))

@@ -6,7 +6,7 @@ Stands inside `source`: what an answer said, at the grain of the raw table, inst
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,10 @@ from mithril_elt.tables import raw_table
 from mithril_elt.windows import Span
 
 __all__ = [
+    "Rows",
+    "Wanted",
     "arrow",
+    "inside",
     "market_rows",
     "price_rows",
     "reservation_event_rows",
@@ -30,6 +33,9 @@ __all__ = [
 ]
 
 Rows = list[dict[str, Any]]
+Wanted = Callable[[str, datetime], bool]  # whether a row of that instance and instant is wanted
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 def arrow(table: str, rows: Rows) -> pa.Table:
@@ -48,7 +54,7 @@ def arrow(table: str, rows: Rows) -> pa.Table:
 def version_rows(page: Page, novelties: Novelties, **added: Any) -> Rows:
     """Rows of a list as versions: the API's fields, times in UTC, prices in dollars, and a hash of it all.
 
-    The hash is the same for the same facts, however they are spelt and in whatever order.
+    The hash is the same for the same facts, however they are spelt and in whatever order, and whenever read.
     """
     out = []
     for row, other in zip(page.rows, page.others, strict=True):
@@ -79,23 +85,25 @@ def _hash(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:32]
 
 
-def status_rows(histories: Iterable[StatusHistory], span: Span, novelties: Novelties, **added: Any) -> Rows:
-    """Status events inside the span, one row each.
+def status_rows(histories: Iterable[StatusHistory], wanted: Wanted, novelties: Novelties, **added: Any) -> Rows:
+    """Status events that are wanted, one row each.
 
-    A state that was in force before the span, or was clipped to its edge, belongs to another window or to
+    A state that was in force before the window, or was clipped to its edge, belongs to another window or to
     none, so that the rows are the same whatever `start_time` selects.
     """
-    return [
+    rows = [
         {**added, **_owner(history), "timestamp": at, "status": event.status}
         for history in histories
         for event in history.events
-        if span.start <= (at := utc(event.timestamp, novelties)) < span.end
+        if wanted(history.instance_fid, at := utc(event.timestamp, novelties))
     ]
+    _warn_of_future(rows, "timestamp", novelties)
+    return rows
 
 
-def price_rows(histories: Iterable[PriceHistory], span: Span, novelties: Novelties, **added: Any) -> Rows:
-    """Price periods that start inside the span, one row each; the same rule as for status events."""
-    return [
+def price_rows(histories: Iterable[PriceHistory], wanted: Wanted, novelties: Novelties, **added: Any) -> Rows:
+    """Price periods whose start is wanted, one row each; the same rule as for status events."""
+    rows = [
         {
             **added,
             **_owner(history),
@@ -105,8 +113,21 @@ def price_rows(histories: Iterable[PriceHistory], span: Span, novelties: Novelti
         }
         for history in histories
         for period in history.events
-        if span.start <= (at := utc(period.start_time, novelties)) < span.end
+        if wanted(history.instance_fid, at := utc(period.start_time, novelties))
     ]
+    _warn_of_future(rows, "start_time", novelties)
+    return rows
+
+
+def inside(span: Span) -> Wanted:
+    """Rows whose instant lies in the span, of any instance."""
+    return lambda _fid, at: at in span
+
+
+def _warn_of_future(rows: Rows, instant: str, novelties: Novelties) -> None:
+    """Warns of what the server tells of a time that its own clock has not reached."""
+    if any(row[instant] > row["read_at"] + _CLOCKS_DIFFER for row in rows if "read_at" in row):
+        novelties.warn("the histories tell of times after the server's own clock: they count once it gets there")
 
 
 def _owner(history: StatusHistory | PriceHistory) -> dict[str, Any]:
@@ -118,16 +139,20 @@ def _owner(history: StatusHistory | PriceHistory) -> dict[str, Any]:
 
 
 def reservation_event_rows(page: Page, novelties: Novelties, **added: Any) -> Rows:
-    """The events of one reservation, one row each."""
-    rows = [{**msgspec.structs.asdict(event), **added} for event in page.rows]
-    return [{**row, "timestamp": utc(row["timestamp"], novelties)} for row in rows]
+    """The events of one reservation, one row each; `position` parts those of one instant and kind."""
+    rows: Rows = []
+    for event in page.rows:
+        row = {**msgspec.structs.asdict(event), **added, "timestamp": utc(event.timestamp, novelties)}
+        same = (row["timestamp"], row["event_type"])
+        rows.append({**row, "position": sum((each["timestamp"], each["event_type"]) == same for each in rows)})
+    return rows
 
 
 def usage_rows(usage: ReservationUsage, novelties: Novelties, **added: Any) -> tuple[dict[str, Any], Rows]:
-    """The vendor's summary of one reservation, and its grants, one row each."""
+    """The vendor's summary of one reservation, and its grants, one row each; it is of `read_at` if it says nothing."""
     said = msgspec.structs.asdict(usage.summary)
     times = {f"{kind}_instance_us": _us(said.pop(f"{kind}_instance_hours")) for kind in ("reserved", "active", "idle")}
-    as_of = utc(said["as_of"], novelties) if said["as_of"] else None
+    as_of = utc(said["as_of"], novelties) if said["as_of"] else added["read_at"]
     events = msgspec.json.encode(usage.pricing_events).decode()
     summary = {**said, **times, "as_of": as_of, "pricing_events": events, **added}
     grants: Rows = []

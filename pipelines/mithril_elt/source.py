@@ -1,6 +1,6 @@
 """The dlt source: resources named as the raw tables, with their keys and how rows are merged.
 
-Stands between `reading` (what is asked and in which order) and `load`. `mithril_source()` works in any
+Stands between `resources` (what is asked and in which order) and `load`. `mithril_source()` works in any
 dlt pipeline; `load` drives the same resources window by window.
 """
 
@@ -15,8 +15,11 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from mithril_elt.api import Mithril
+from mithril_elt.held import Held
+from mithril_elt.histories import HISTORIES
 from mithril_elt.lists import LIST_TABLES, choose_projects
-from mithril_elt.reading import HISTORIES, Reading, history_tables, list_tables, window_tables
+from mithril_elt.reading import Reading
+from mithril_elt.resources import history_tables, list_tables, window_tables
 from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.tables import RawTable, raw_table
 from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
@@ -92,13 +95,12 @@ def mithril_source(
 
     def chosen(api: Mithril) -> Sequence[str]:
         if "projects" not in kept:
-            kept["now"] = api.server_now()
             kept["projects"] = choose_projects(api, projects)
         return list(kept["projects"])
 
     def todo(project: str, covered: list[Span]) -> list[Span]:
-        oldest = reading.lists.oldest.get(project) if reading.lists else None
-        wish = Wish(kept["now"], since, until, oldest, timedelta(days=lookback_days), deep)
+        lists = reading.all_lists()
+        wish = Wish(lists.as_of, since, until, lists.oldest.get(project), timedelta(days=lookback_days), deep)
         return list(cut(plan(covered, wish), WINDOW))
 
     reading = Reading(
@@ -106,5 +108,8 @@ def mithril_source(
         projects=chosen,
         todo=todo,
         run_id="dlt",
+        held=lambda: Held(dlt.current.pipeline()),
+        until=until,
+        lookback=timedelta(days=lookback_days),
     )
     return list(reading_source(reading).resources.values())

@@ -32,6 +32,10 @@ class Span:
         if not self.start < self.end:
             raise ValueError(f"a span must end after it starts: {self.start} … {self.end}")
 
+    def __contains__(self, at: datetime) -> bool:
+        """Whether the instant lies in it."""
+        return self.start <= at < self.end
+
     def to_json(self) -> list[str]:
         """The span as the ledger keeps it."""
         return [self.start.isoformat(), self.end.isoformat()]

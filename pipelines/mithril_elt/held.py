@@ -1,0 +1,93 @@
+"""What the database holds already, beside what a reading brought: rows that came late, rows that are gone.
+
+Stands beside `resources`: it asks the destination through dlt's own client, so that it works wherever dlt loads
+by SQL. Where it does not, nothing is held: then no row is late and none is withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from dlt.common.destination.exceptions import SqlClientNotAvailable
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+
+from mithril_elt.tables import RawTable, raw_table
+from mithril_elt.windows import Span
+
+__all__ = ["Held", "Lateness", "without"]
+
+
+_CHUNK = 100_000  # rows fetched at a time
+
+
+@dataclass
+class Lateness:
+    """Rows that became visible late: in time that was covered already, and not held yet.
+
+    `seconds`: the greatest span from such a row's instant to the end of the run that found it.
+    """
+
+    rows: int = 0
+    seconds: int = 0
+
+    def note(self, found: pa.Table, instant: str, covered: Sequence[Span], as_of: datetime) -> None:
+        """Counts those of the rows, none of them held, that lie in covered time."""
+        times = [at.replace(tzinfo=UTC) for at in found.column(instant).to_pylist()]
+        late = [at for at in times if any(at in span for span in covered)]
+        self.rows += len(late)
+        if late:
+            self.seconds = max(self.seconds, int((as_of - min(late)).total_seconds()))
+
+
+class Held:
+    """The rows of a history table in the destination of a pipeline, but for those that are withdrawn."""
+
+    def __init__(self, pipeline: Any) -> None:
+        self._pipeline = pipeline
+
+    def keys(self, table: str, instant: str, project: str, span: Span) -> pa.Table:
+        """The keys of the rows of a project in a span."""
+        return self._select(raw_table(table), raw_table(table).key, instant, project=project, span=span)
+
+    def rows(self, table: str, instant: str, project: str, span: Span, fid: str) -> pa.Table:
+        """The whole rows of one instance in a span."""
+        columns = [column.name for column in raw_table(table).columns]
+        return self._select(raw_table(table), columns, instant, project=project, span=span, fid=fid)
+
+    def _select(
+        self, table: RawTable, columns: Iterable[str], instant: str, *, project: str, span: Span, fid: str | None = None
+    ) -> pa.Table:
+        """Those columns of those rows; none where there is no such table, or it is of a release before this one."""
+        schema = pa.schema([table.arrow_schema.field(name) for name in columns])
+        wanted = {"project": project} | ({"instance_fid": fid} if fid else {})
+        with suppress(DatabaseUndefinedRelation, SqlClientNotAvailable), self._pipeline.sql_client() as client:
+            name, quoted = client.make_qualified_table_name(table.name), client.escape_column_name
+            with client.execute_query(f"select * from {name} where 1 = 0") as cursor:  # noqa: S608  # own names
+                if "withdrawn_at" not in {column[0] for column in cursor.description}:
+                    return schema.empty_table()
+            clauses = [f"{quoted(column)} = %s" for column in wanted]
+            clauses += [f"{quoted(instant)} >= %s", f"{quoted(instant)} < %s", f"{quoted('withdrawn_at')} is null"]
+            selected = ", ".join(map(quoted, schema.names))
+            query = f"select {selected} from {name} where {' and '.join(clauses)}"  # noqa: S608  # own names
+            bounds = (at.astimezone(UTC).replace(tzinfo=None) for at in (span.start, span.end))
+            with client.execute_query(query, *wanted.values(), *bounds) as cursor:
+                parts = [_as_declared(part, schema) for part in cursor.iter_arrow(_CHUNK)]
+            return pa.concat_tables([schema.empty_table(), *parts])
+        return schema.empty_table()
+
+
+def _as_declared(found: pa.Table, schema: pa.Schema) -> pa.Table:
+    return pa.table({f.name: pc.cast(found.column(f.name), f.type) for f in schema}, schema=schema)
+
+
+def without(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> pa.Table:
+    """Those rows whose key none of the others has."""
+    if not rows.num_rows or not others.num_rows:
+        return rows
+    return rows.join(others.select(list(key)), keys=list(key), join_type="left anti")

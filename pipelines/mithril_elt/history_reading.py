@@ -1,0 +1,155 @@
+"""The windows of one history: asked for, compared with what is held, and noted as covered.
+
+Stands under `resources`, on `asking` and `rechecks`. What is remembered from run to run is dlt's resource state
+(`ledger`); it stays small however long the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import dlt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mithril_elt.api import Mithril
+from mithril_elt.asking import BY_PROJECT, asked
+from mithril_elt.held import without
+from mithril_elt.histories import PRICING, History
+from mithril_elt.ledger import OpenPeriods, add_covered, covered_spans
+from mithril_elt.lists import Lists
+from mithril_elt.orders import Orders, over_instances
+from mithril_elt.reading import Reading
+from mithril_elt.rechecks import Question, Recheck, exactly, questions_of
+from mithril_elt.rows import Wanted, arrow
+from mithril_elt.windows import Span
+
+__all__ = ["HistoryReading"]
+
+
+class HistoryReading:
+    """The windows of one history in one dlt run: the state that reading them shares."""
+
+    def __init__(self, reading: Reading, api: Mithril, history: History) -> None:
+        self.reading, self.api, self.history, self.lists = reading, api, history, reading.all_lists()
+        self.state: dict[str, Any] = dlt.current.resource_state()
+        self.projects = reading.projects(api)
+        self.todo = {project: reading.todo(project, self._covered(project)) for project in self.projects}
+        self.orders = _Orders(self.lists, dlt.current.source_state().setdefault("orders", {}))
+        self.recheck = Recheck(api, history, reading.held())
+        self.open = {p: OpenPeriods(self.state, p) for p in self.projects} if history is PRICING else {}
+        self.reserved = {p: _reserved(self.lists, p) for p in self.open}
+        self.told: set[tuple[str, datetime]] = set()
+
+    def tables(self) -> Iterator[pa.Table]:
+        """All rows of the run, and of each project's periods that were open before it."""
+        before = {project: set(periods) for project, periods in self.open.items()}
+        for n in range(max(map(len, self.todo.values()), default=0)):
+            spans = {project: due[n] for project, due in self.todo.items() if n < len(due)}
+            yield from self._windows(spans, before)
+        if self.open and self.reading.closes_periods:
+            yield from self._closings(before)
+        self.reading.withdrawn_rows += self.recheck.withdrawn_rows
+
+    def _covered(self, project: str) -> list[Span]:
+        return covered_spans(self.state, project, until=self.lists.as_of)
+
+    def _windows(
+        self, spans: Mapping[str, Span], before: Mapping[str, set[tuple[str, datetime]]]
+    ) -> Iterator[pa.Table]:
+        """One window of each project, read to its end side by side; only then is it in the ledger."""
+        came: dict[str, list[pa.Table]] = {project: [] for project in spans}
+        read_at = dict.fromkeys(spans, self.lists.as_of)
+        for project, page in asked(self.api, self.history, spans, self.reading.ways, self.orders):
+            wanted = _wanted(spans[project], before.get(project, set()))
+            table = self.history.tabled(page, project, wanted, self.api.novelties)
+            self._note_periods(project, table)
+            came[project].append(table.select(self.history.key))
+            read_at[project] = page.server_at
+            yield table
+        for project, span in spans.items():
+            keys = pa.concat_tables([arrow(self.history.table, []).select(self.history.key), *came[project]])
+            yield from self._compared(project, span, keys)
+            self._finish(project, span, keys.num_rows, len(came[project]), read_at[project])
+
+    def _compared(self, project: str, span: Span, came: pa.Table) -> Iterator[pa.Table]:
+        """Beside what is held of the window: rows that are new in covered time are late; others may be gone."""
+        instant = self.history.instant
+        held = self.reading.held().keys(self.history.table, instant, project, span)
+        start, end = (
+            pa.scalar(at.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us")) for at in (span.start, span.end)
+        )
+        inside = came.filter(pc.and_(pc.greater_equal(came[instant], start), pc.less(came[instant], end)))
+        new = without(inside, held, self.history.key)
+        self.reading.late.note(new, instant, self._covered(project), self.reading.ends_at)
+        gone = without(held, inside, self.history.key)
+        yield from self._asked_again(questions_of(self.history, project, gone))
+
+    def _finish(self, project: str, span: Span, rows: int, requests: int, read_at: datetime) -> None:
+        add_covered(self.state, project, span, until=self.lists.as_of)
+        self.reading.ledger.append(
+            {"project": project, "history": self.history.name, "from_at": span.start, "to_at": span.end}
+            | {"run_id": self.reading.run_id, "rows": rows, "requests": requests, "read_at": read_at}
+            | {"run_ends_at": self.reading.ends_at, "asked_by": self.reading.ways.get(project, BY_PROJECT)}
+        )
+
+    def _asked_again(self, questions: list[Question]) -> Iterator[pa.Table]:
+        for project, table in self.recheck.tables(questions):
+            self._note_periods(project, table)
+            yield table
+
+    def _closings(self, before: Mapping[str, set[tuple[str, datetime]]]) -> Iterator[pa.Table]:
+        """Asks for each period that was open before, unless a window told it again.
+
+        By instance and around its start, so that it costs one small answer, however long the period lasts.
+        """
+        questions = []
+        for project, periods in self.open.items():
+            spans = self.todo[project] if self.reading.planned is None else self.reading.planned.get(project, ())
+            questions += [
+                Question(project, fid, exactly(start))
+                for fid, start in before[project] & set(periods) - self.told
+                if not any(start in span for span in spans)
+            ]
+        yield from self._asked_again(sorted(questions, key=lambda each: (each.fid, each.span)))
+        for project, periods in self.open.items():
+            periods.note_over(over_instances(self.lists, project), self.lists.as_of)
+            periods.forget_before(self.lists.as_of - self.reading.lookback)
+
+    def _note_periods(self, project: str, table: pa.Table) -> None:
+        """Keeps what an answer says of open price periods, but for instances that are not billed by them."""
+        if not self.open:
+            return
+        names = ("instance_fid", "start_time", "end_time", "withdrawn_at")
+        columns = (table.column(name).to_pylist() for name in names)
+        for fid, start, end, withdrawn_at in zip(*columns, strict=True):
+            at = start.replace(tzinfo=UTC)
+            self.told.add((fid, at))
+            if withdrawn_at is not None:
+                self.open[project].forget(fid, at)
+            elif fid not in self.reserved[project]:
+                self.open[project].note(fid, at, end)
+
+
+class _Orders(dict[str, Orders]):
+    """The orders of each project, from the lists and what is remembered, made when they are first asked for."""
+
+    def __init__(self, lists: Lists, remembered: dict[str, Any]) -> None:
+        super().__init__()
+        self._lists, self._remembered = lists, remembered
+
+    def __missing__(self, project: str) -> Orders:
+        self[project] = Orders(self._lists, project, self._remembered.setdefault(project, {}))
+        return self[project]
+
+
+def _reserved(lists: Lists, project: str) -> set[str]:
+    """The instances that are billed by their reservation: no cost hangs on their prices."""
+    return {row["fid"] for row in lists.rows("instances", project) if row["reservation"] and not row["bid"]}
+
+
+def _wanted(span: Span, open_before: set[tuple[str, datetime]]) -> Wanted:
+    """Rows inside the span, and periods that were left open: some servers tell the one in force at its start."""
+    return lambda fid, at: at in span or (fid, at) in open_before
