@@ -24,6 +24,7 @@ _COMMANDS = {
     "extract": ("run", "Load what is new into the raw tables."),
     "build": ("run", "Build and test the models from the raw tables."),
     "check": ("check", "The key, the project, the network and the warehouse, one line each."),
+    "probe": ("probe", "How this account's API reads what its description leaves open, with the evidence."),
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "instances": ("instances", "List, pause and start instances: the live endpoints."),
