@@ -10,7 +10,7 @@ import pytest
 from mithril_elt.sandbox.account import HOUR_US
 from mithril_elt.sandbox.clock import Clock, microseconds, utc
 from mithril_elt.sandbox.gateway import Faults, RateLimit
-from mithril_elt.sandbox.rendering import dollars, hours, http_date, instant, rounded_cents
+from mithril_elt.sandbox.rendering import dollars, hours, http_date, instants, rounded_cents
 from sandbox_by_hand import NOW, NOW_US
 
 
@@ -95,7 +95,30 @@ def test_microseconds_and_back() -> None:
 )
 def test_instants_are_written_in_utc(after_us: int, written: str) -> None:
     """An instant ends with Z and has a fraction only where there is one."""
-    assert instant(NOW_US + after_us) == written
+    assert instants("Z", "needed")(NOW_US + after_us) == written
+
+
+@pytest.mark.parametrize(
+    ("times", "fractions", "written"),
+    [
+        ("+00:00", "needed", "2026-03-31T00:00:00+00:00"),
+        ("-00:00", "needed", "2026-03-31T00:00:00-00:00"),
+        ("-00:00", "always", "2026-03-31T00:00:00.000000-00:00"),
+        ("Z", "always", "2026-03-31T00:00:00.000000Z"),
+    ],
+)
+def test_instants_can_be_written_otherwise(times: str, fractions: str, written: str) -> None:
+    """With another name for UTC, and with a fraction always."""
+    assert instants(times, fractions)(NOW_US) == written
+
+
+def test_instants_of_mixed_times_are_the_same_instants() -> None:
+    """Each of the four spellings comes, each instant has always the same, and each is that instant."""
+    first, second = instants("mixed", "needed"), instants("mixed", "needed")
+    moments = [NOW_US + number * HOUR_US for number in range(60)]
+    assert [first(at_us) for at_us in moments] == [second(at_us) for at_us in moments]
+    assert {first(at_us)[19:] for at_us in moments} == {"Z", "+00:00", "-00:00", "+02:00"}
+    assert [microseconds(datetime.fromisoformat(first(at_us))) for at_us in moments] == moments
 
 
 def test_the_date_header_is_cut_down_to_the_second() -> None:

@@ -1,6 +1,6 @@
 """The sandbox's web application: an account, its keys and its clock behind the endpoints of `/v2`.
 
-Stands between `server`, which runs it, and `gateway` and `routes`, which it puts together.
+Stands between `server`, which runs it, and `gateway`, `routes` and `history_routes`, which it puts together.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 
+from mithril_elt.sandbox import history_routes, routes
+from mithril_elt.sandbox.account import HOUR_US
+from mithril_elt.sandbox.chronicle import Chronicle
 from mithril_elt.sandbox.directory import Directory
 from mithril_elt.sandbox.gateway import Asked, Faults, Gateway, RateLimit
+from mithril_elt.sandbox.pages import Expiry
 from mithril_elt.sandbox.readings import Readings
 from mithril_elt.sandbox.refusals import RefusedError
-from mithril_elt.sandbox.routes import router
-from mithril_elt.sandbox.tellings import Tellings
+from mithril_elt.sandbox.tellings import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -55,10 +58,15 @@ def create_app(
         raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
     app = FastAPI(title="Mithril sandbox", openapi_url=None, dependencies=[Depends(check_key)])
-    app.state.directory = Directory.of(account)
-    app.state.readings = readings
-    app.state.tellings = Tellings()
-    app.include_router(router)
+    leaves_us = None if readings.leaves_list_hours is None else readings.leaves_list_hours * HOUR_US
+    directory = Directory.of(account, leaves_list_us=leaves_us)
+    wording = Wording.of(readings)
+    app.state.directory = directory
+    app.state.wording = wording
+    app.state.chronicle = Chronicle(wording, directory.reservations)
+    app.state.expiry = Expiry()
+    app.include_router(routes.router)
+    app.include_router(history_routes.router)
     app.add_exception_handler(RefusedError, _refuse)
     app.add_middleware(
         Gateway,

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from mithril_elt.sandbox.lifecycle import ENDED
 from mithril_elt.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
     from mithril_elt.sandbox.account import Account, Bid, Instance, Project, Reservation
 
-__all__ = ["ENDED", "Directory", "changes_until", "ended_at_us", "status_at"]
-
-ENDED = frozenset({"STATUS_TERMINATED", "STATUS_REPLACED"})
+__all__ = ["Directory", "changes_until", "ended_at_us", "status_at"]
 
 _change_time = attrgetter("at_us")
 
@@ -44,16 +43,20 @@ def ended_at_us(instance: Instance, now_us: int) -> int | None:
 
 @dataclass(frozen=True)
 class Directory:
-    """The account by fid, project and order. Instances stand in the order of (created_at_us, fid)."""
+    """The account by fid, project and order. Instances stand in the order of (created_at_us, fid).
+
+    `leaves_list_us`: an instance leaves the list so long after its end; None: never.
+    """
 
     account: Account
     instances: dict[str, Instance]
     reservations: dict[str, Reservation]
     in_project: dict[str, list[Instance]]
     in_order: dict[str, list[Instance]]
+    leaves_list_us: int | None = None
 
     @classmethod
-    def of(cls, account: Account) -> Directory:
+    def of(cls, account: Account, *, leaves_list_us: int | None = None) -> Directory:
         """Sorts the account once; rows that are added to it later are not seen."""
         in_project: dict[str, list[Instance]] = {project.fid: [] for project in account.projects}
         in_order: dict[str, list[Instance]] = defaultdict(list)
@@ -68,6 +71,7 @@ class Directory:
             reservations={reservation.fid: reservation for reservation in account.reservations},
             in_project=in_project,
             in_order=dict(in_order),
+            leaves_list_us=leaves_list_us,
         )
 
     def projects(self, now_us: int) -> list[Project]:
@@ -79,14 +83,21 @@ class Directory:
         if all(project.fid != fid for project in self.projects(now_us)):
             raise RefusedError(404, "Project not found")
 
+    def is_listed(self, instance: Instance, now_us: int) -> bool:
+        """Whether the list has that instance: it was made, and has not left."""
+        if not instance.listed or instance.created_at_us > now_us:
+            return False
+        ended_us = None if self.leaves_list_us is None else ended_at_us(instance, now_us)
+        return ended_us is None or self.leaves_list_us is None or now_us < ended_us + self.leaves_list_us
+
     def listed_instances(self, project: str, now_us: int) -> list[Instance]:
         """The instances that the list of a project has."""
-        return [one for one in self.in_project[project] if one.listed and one.created_at_us <= now_us]
+        return [one for one in self.in_project[project] if self.is_listed(one, now_us)]
 
     def listed_instance(self, fid: str, now_us: int) -> Instance:
         """An instance that the list has. Raises RefusedError (404) for any other."""
         instance = self.instances.get(fid)
-        if instance is None or not instance.listed or instance.created_at_us > now_us:
+        if instance is None or not self.is_listed(instance, now_us):
             raise RefusedError(404, "Instance not found")
         return instance
 
@@ -115,4 +126,8 @@ class Directory:
 
     def instances_of(self, order: str, now_us: int) -> list[Instance]:
         """The listed instances of a bid or a reservation."""
+        return [one for one in self.in_order.get(order, []) if self.is_listed(one, now_us)]
+
+    def members_of(self, order: str, now_us: int) -> list[Instance]:
+        """The instances of a bid or a reservation that are or once were in the list."""
         return [one for one in self.in_order.get(order, []) if one.listed and one.created_at_us <= now_us]

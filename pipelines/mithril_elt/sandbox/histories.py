@@ -1,6 +1,6 @@
 """The sandbox's two histories: which instances a question is about, which events, and on which page.
 
-Stands between `tellings` and `routes` in the sandbox. The API leaves much of this open, so each choice
+Stands between `chronicle` and `history_routes` in the sandbox. The API leaves much of this open, so each choice
 is a function of its own: whose history (`owners`), which events (`Window`), in which order, and what
 counts on a page (`history_page`).
 """
@@ -18,7 +18,6 @@ import msgspec
 from mithril_elt.sandbox.lots import lot
 from mithril_elt.sandbox.pages import Mark, Page
 from mithril_elt.sandbox.refusals import RefusedError
-from mithril_elt.sandbox.rendering import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,19 +26,20 @@ if TYPE_CHECKING:
     from mithril_elt.sandbox.directory import Directory
     from mithril_elt.sandbox.pages import Place
     from mithril_elt.sandbox.readings import Readings
+    from mithril_elt.sandbox.tellings import Wording
 
 __all__ = ["History", "Told", "Window", "check_narrowed", "history_page", "owners"]
 
 _at = attrgetter("at_us")
 
 
-class Told(msgspec.Struct, omit_defaults=True):
-    """What a page says of one instance; it names its order only if it has one."""
+class Told(msgspec.Struct):
+    """What a page says of one instance, and of which order it is."""
 
     instance_fid: str
     events: list[Any]
-    bid_fid: str | None = None
-    reservation_fid: str | None = None
+    bid_fid: str | msgspec.UnsetType | None
+    reservation_fid: str | msgspec.UnsetType | None
 
 
 class Window(NamedTuple):
@@ -50,7 +50,7 @@ class Window(NamedTuple):
     now_us: int
 
 
-def check_narrowed(readings: Readings, *narrowed_by: str | None) -> None:
+def check_narrowed(readings: Readings, narrowed_by: Iterable[str | None]) -> None:
     """Raises RefusedError if a project alone is not enough and nothing else is asked for."""
     if readings.project_alone == "accepted" or any(fid is not None for fid in narrowed_by):
         return
@@ -101,44 +101,56 @@ class _Excerpt(NamedTuple):
 class History:
     """One of the two histories in one window: which tellings of each instance it has, and how they read."""
 
-    tellings: Callable[[Instance], Sequence[Any]]
+    tellings_of: Callable[[Instance, int], Sequence[Any]]
     window: Window
-    readings: Readings
+    wording: Wording
+
+    @property
+    def readings(self) -> Readings:
+        """How it is read what the API leaves open."""
+        return self.wording.readings
 
     def excerpt(self, instance: Instance) -> _Excerpt:
         """All that is told of the instance."""
-        tellings, now_us = self.tellings(instance), self.window.now_us
-        told = [number for number in self._inside(tellings) if _is_told(tellings[number], now_us)]
+        now_us = self.window.now_us
+        tellings = self.tellings_of(instance, now_us)
+        told = [
+            number
+            for number in self._inside(tellings)
+            if tellings[number].known_us <= now_us < tellings[number].gone_us
+        ]
         holding = self._in_force(tellings)
-        if holding is not None and not self._begins(tellings[holding].at_us):
-            told.insert(0, holding)
-        return _Excerpt(instance, self._in_order(instance, told))
+        return _Excerpt(instance, self._in_order(instance, told if holding is None else [holding, *told]))
+
+    def goes_on(self, excerpt: _Excerpt, number: int) -> _Excerpt:
+        """What is told of the instance after the telling of that number, whether or not that is told still."""
+        numbers = self._in_order(excerpt.instance, {*excerpt.numbers, number})
+        return excerpt._replace(numbers=numbers[numbers.index(number) + 1 :])
 
     def row(self, excerpt: _Excerpt) -> Told:
         """The excerpt as the API writes it."""
         instance, now_us = excerpt.instance, self.window.now_us
-        tellings = self.tellings(instance)
+        tellings = self.tellings_of(instance, now_us)
         told = [tellings[number] for number in excerpt.numbers]
-        events = [one.event if one.settled_us <= now_us else one.interim(now_us) for one in told]
+        events = [one.event if one.settled_us <= now_us else one.interim(now_us, self.wording) for one in told]
         if self.readings.start_selects == "clipped" and (start_us := self.window.start_us) is not None:
-            for number, one in enumerate(told):
-                if one.at_us <= start_us and not self._begins(one.at_us):
-                    events[number] = one.clipped(instant(start_us), now_us)
-        return Told(instance.fid, events, instance.bid, instance.reservation)
+            start = self.wording.instant(start_us)
+            events = [
+                event if self._has_begun(one.at_us) else one.clipped(event, start)
+                for one, event in zip(told, events, strict=True)
+            ]
+        none = None if self.readings.optional_keys == "null" else msgspec.UNSET
+        return Told(instance.fid, events, instance.bid or none, instance.reservation or none)
 
-    def goes_on(self, excerpt: _Excerpt, number: int) -> _Excerpt:
-        """What is told of the instance after the telling of that number."""
-        numbers = self._in_order(excerpt.instance, {*excerpt.numbers, number})
-        return excerpt._replace(numbers=numbers[numbers.index(number) + 1 :])
-
-    def _begins(self, at_us: int) -> bool:
-        """Whether that moment is not before the window."""
+    def _has_begun(self, at_us: int) -> bool:
+        """Whether the window has begun at that moment."""
         start_us = self.window.start_us
         if start_us is None:
             return True
         return at_us > start_us if self.readings.start_bound == "exclusive" else at_us >= start_us
 
     def _inside(self, tellings: Sequence[Any]) -> range:
+        """The numbers of the tellings inside the window."""
         start_us, end_us, now_us = self.window
         after_start = bisect_right if self.readings.start_bound == "exclusive" else bisect_left
         after_end = bisect_right if self.readings.end_bound == "inclusive" else bisect_left
@@ -147,13 +159,16 @@ class History:
         return range(first, after if end_us is None else min(after, after_end(tellings, end_us, key=_at)))
 
     def _in_force(self, tellings: Sequence[Any]) -> int | None:
-        """The number of the telling that is in force when the window begins, where that is told too."""
+        """The number of the telling in force when the window begins, if that is told too and is not inside."""
         start_us, _, now_us = self.window
         if self.readings.start_selects == "inside" or start_us is None or start_us > now_us:
             return None
-        begun = range(bisect_right(tellings, start_us, key=_at) - 1, -1, -1)
-        last = next((number for number in begun if _is_told(tellings[number], now_us)), None)
-        return last if last is not None and tellings[last].holds_at(start_us, now_us) else None
+        for number in range(bisect_right(tellings, start_us, key=_at) - 1, -1, -1):
+            one = tellings[number]
+            if one.known_us <= now_us < one.gone_us:
+                is_added = one.holds_at(start_us, now_us) and not self._has_begun(one.at_us)
+                return number if is_added else None
+        return None
 
     def _in_order(self, instance: Instance, numbers: Iterable[int]) -> list[int]:
         if self.readings.order == "shuffled":
@@ -161,26 +176,36 @@ class History:
         return sorted(numbers, reverse=self.readings.order == "reversed")
 
 
-def _is_told(telling: Any, now_us: int) -> bool:
-    return bool(telling.known_us <= now_us < telling.gone_us)
-
-
 def history_page(history: History, instances: Sequence[Instance], *, limit: int, after: Mark | None) -> Page[Told]:
     """The next `limit` instances that have events in the window, with all of those events; or that many events."""
     counts_events = history.readings.limit_counts == "events"
+    told = (excerpt for excerpt in _excerpts(history, instances, after) if excerpt.numbers)
+    page, is_last = _cut(told, limit, counts_events=counts_events)
+    last = None if is_last else Mark(*_place(page[-1].instance), page[-1].numbers[-1])
+    if after is not None and history.readings.repeated_rows:
+        page = _repeating(history, instances, after, page)
+    return Page([history.row(excerpt) for excerpt in page], last)
+
+
+def _excerpts(history: History, instances: Sequence[Instance], after: Mark | None) -> Iterator[_Excerpt]:
+    """What comes after that instance; where events are counted, after that event of it."""
     begin = 0
     if after is not None:
-        # An instance whose events are counted may not be told to its end yet.
-        begin = (bisect_left if counts_events else bisect_right)(instances, after.place, key=_place)
-    excerpts = (history.excerpt(instance) for instance in islice(instances, begin, None))
-    if after is not None and counts_events:
-        excerpts = (
-            history.goes_on(excerpt, after.number) if excerpt.instance.fid == after.fid else excerpt
-            for excerpt in excerpts
-        )
-    page, is_last = _cut((excerpt for excerpt in excerpts if excerpt.numbers), limit, counts_events=counts_events)
-    last = None if is_last else Mark(*_place(page[-1].instance), page[-1].numbers[-1])
-    return Page([history.row(excerpt) for excerpt in page], last)
+        begin = bisect_right(instances, after.place, key=_place)
+        left = instances[begin - 1]
+        if history.readings.limit_counts == "events" and left.fid == after.fid:
+            yield history.goes_on(history.excerpt(left), after.number)
+    yield from (history.excerpt(instance) for instance in islice(instances, begin, None))
+
+
+def _repeating(history: History, instances: Sequence[Instance], after: Mark, page: list[_Excerpt]) -> list[_Excerpt]:
+    """The page with what the one before ended with: all of an instance; where events are counted, one event."""
+    again = [history.excerpt(instance) for instance in instances if instance.fid == after.fid]
+    if history.readings.limit_counts == "events":
+        again = [excerpt._replace(numbers=[after.number]) for excerpt in again if after.number in excerpt.numbers]
+        if again and page and page[0].instance.fid == after.fid:
+            return [page[0]._replace(numbers=[after.number, *page[0].numbers]), *page[1:]]
+    return [*(excerpt for excerpt in again if excerpt.numbers), *page]
 
 
 def _cut(excerpts: Iterator[_Excerpt], limit: int, *, counts_events: bool) -> tuple[list[_Excerpt], bool]:

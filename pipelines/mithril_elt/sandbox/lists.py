@@ -1,6 +1,7 @@
 """The rows of the sandbox's lists, as the API writes them, as of `now_us`.
 
 Stands between `directory` and `routes` in the sandbox: one function a kind of row, each from plain data.
+`instant` writes the instants in it.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from mithril_elt.sandbox.directory import ENDED, ended_at_us, status_at
-from mithril_elt.sandbox.rendering import dollars, instant, rounded_cents
+from mithril_elt.sandbox.directory import ended_at_us, status_at
+from mithril_elt.sandbox.lifecycle import ENDED
+from mithril_elt.sandbox.rendering import dollars, rounded_cents
 from mithril_elt.sandbox.reservation_story import state_at, terms_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mithril_elt.sandbox.account import Bid, Instance, InstanceType, Market, Project, Reservation
+    from mithril_elt.sandbox.rendering import Instants
 
 __all__ = [
     "bid_row",
@@ -34,7 +37,7 @@ Row = dict[str, Any]
 _REACHABLE = frozenset({"STATUS_RUNNING", "STATUS_PREEMPTING", "STATUS_RELOCATING"})
 
 
-def project_row(project: Project) -> Row:
+def project_row(project: Project, instant: Instants) -> Row:
     """A project."""
     return {"fid": project.fid, "name": project.name, "created_at": instant(project.created_at_us)}
 
@@ -44,7 +47,7 @@ def instance_type_row(kind: InstanceType) -> Row:
     return {"fid": kind.fid, "name": kind.name, "num_gpus": kind.num_gpus}
 
 
-def instance_row(instance: Instance, now_us: int) -> Row:
+def instance_row(instance: Instance, now_us: int, instant: Instants) -> Row:
     """An instance as the list has it. It has addresses only while it can be reached."""
     status = status_at(instance, now_us)
     reachable = status in _REACHABLE
@@ -64,7 +67,7 @@ def instance_row(instance: Instance, now_us: int) -> Row:
     }
 
 
-def instance_state(instance: Instance, now_us: int) -> Row:
+def instance_state(instance: Instance, now_us: int, instant: Instants) -> Row:
     """An instance as its status endpoint has it; `end_time` is when it ended for good."""
     ended_us = ended_at_us(instance, now_us)
     return {
@@ -77,8 +80,10 @@ def instance_state(instance: Instance, now_us: int) -> Row:
     }
 
 
-def reservation_row(reservation: Reservation, instances: Sequence[Instance], now_us: int) -> Row:
-    """A reservation with the fids of its instances. `total_price` is what was charged when it was placed."""
+def reservation_row(
+    reservation: Reservation, fids: list[str], instances: Sequence[Instance], now_us: int, instant: Instants
+) -> Row:
+    """A reservation with the fids of its instances that are listed. `total_price` was charged when it was placed."""
     placed = reservation.terms[0]
     reserved_us = reservation.instance_quantity * (reservation.end_us - reservation.start_us)
     return {
@@ -90,7 +95,7 @@ def reservation_row(reservation: Reservation, instances: Sequence[Instance], now
         "instance_quantity": reservation.instance_quantity,
         "instance_type": reservation.instance_type,
         "region": reservation.region,
-        "instances": [instance.fid for instance in instances],
+        "instances": fids,
         "status": state_at(reservation, instances, now_us),
         "start_time": instant(reservation.start_us),
         "end_time": instant(reservation.end_us),
@@ -99,8 +104,8 @@ def reservation_row(reservation: Reservation, instances: Sequence[Instance], now
     }
 
 
-def bid_row(bid: Bid, instances: Sequence[Instance], now_us: int) -> Row:
-    """A spot bid with the fids of its instances."""
+def bid_row(bid: Bid, fids: list[str], instances: Sequence[Instance], now_us: int, instant: Instants) -> Row:
+    """A spot bid with the fids of its instances that are listed."""
     return {
         "fid": bid.fid,
         "name": bid.name,
@@ -110,7 +115,7 @@ def bid_row(bid: Bid, instances: Sequence[Instance], now_us: int) -> Row:
         "instance_quantity": bid.instance_quantity,
         "instance_type": bid.instance_type,
         "region": bid.region,
-        "instances": [instance.fid for instance in instances],
+        "instances": fids,
         "limit_price": dollars(bid.limit_price_cents),
         "status": bid_status(instances, now_us),
     }
@@ -126,7 +131,7 @@ def bid_status(instances: Iterable[Instance], now_us: int) -> str:
     return "Allocated" if statuses & _REACHABLE else "Open"
 
 
-def market_series(market: Market, num_samples: int, now_us: int) -> Row:
+def market_series(market: Market, num_samples: int, now_us: int, instant: Instants) -> Row:
     """The prices of one market up to now: all of them (-1), or that many, evenly thinned out, the last one always."""
     known = bisect_right(market.changed_at_us, now_us)
     numbers = range(known) if num_samples < 0 or known <= num_samples else _thinned(known, num_samples)

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator
 
+from mithril_elt.sandbox.chronicle import Chronicle
 from mithril_elt.sandbox.directory import Directory
-from mithril_elt.sandbox.pages import Cursors
-from mithril_elt.sandbox.readings import Readings
+from mithril_elt.sandbox.pages import Cursors, Expiry, Turn
+from mithril_elt.sandbox.rendering import Instants
 from mithril_elt.sandbox.switching import Wanted
-from mithril_elt.sandbox.tellings import Tellings
+from mithril_elt.sandbox.tellings import Wording
 
 __all__ = ["Asking", "Direction", "Fids", "Here", "HistoryQuery", "InstanceOrder", "OrderTypes", "Statuses", "Switch"]
 
@@ -25,28 +26,45 @@ class Asking:
     """Who asks whom when: the account, the moment of the request, and the page of a list that it wants."""
 
     directory: Directory
-    readings: Readings
-    tellings: Tellings
+    wording: Wording
+    chronicle: Chronicle
     now_us: int
     limit: int
     cursor: str | None
     cursors: Cursors
+    expiry: Expiry
+
+    @property
+    def instant(self) -> Instants:
+        """What writes the instants of the answer."""
+        return self.wording.instant
+
+    def turn(self) -> Turn:
+        """The page that is asked for. Raises RefusedError (400) for a wrong cursor, and for one that has expired."""
+        readings = self.wording.readings
+        if self.cursor is None:
+            return Turn(None, is_empty=readings.empty_pages)
+        turn = self.cursors.read(self.cursor)
+        if readings.cursors_expire:
+            self.expiry.check(self.cursor)
+        return turn
 
 
 async def asking(
     request: Request, limit: Annotated[int | None, Query(ge=1, le=100)] = None, next_cursor: str | None = None
 ) -> Asking:
     """Reads what every endpoint needs. A cursor holds for the same filters and order, whatever the limit."""
-    readings: Readings = request.app.state.readings
+    wording: Wording = request.app.state.wording
     filters = sorted(item for item in request.query_params.multi_items() if item[0] not in {"limit", "next_cursor"})
     return Asking(
         directory=request.app.state.directory,
-        readings=readings,
-        tellings=request.app.state.tellings,
+        wording=wording,
+        chronicle=request.app.state.chronicle,
         now_us=request.state.now_us,
-        limit=readings.default_limit if limit is None else limit,
+        limit=wording.readings.default_limit if limit is None else limit,
         cursor=next_cursor,
         cursors=Cursors(request.url.path, filters),
+        expiry=request.app.state.expiry,
     )
 
 

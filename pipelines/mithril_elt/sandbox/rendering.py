@@ -5,21 +5,40 @@ Stands under the sandbox's answers: every time and every amount in them passes t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta, timezone
 from email.utils import formatdate
 from functools import lru_cache
 
 from mithril_elt.sandbox.account import HOUR_US, MINUTE_US
 from mithril_elt.sandbox.clock import utc
+from mithril_elt.sandbox.lots import lot
 
-__all__ = ["dollars", "hours", "http_date", "instant", "rounded_cents"]
+__all__ = ["Instants", "dollars", "hours", "http_date", "instants", "rounded_cents"]
+
+Instants = Callable[[int], str]
 
 _SECOND_US = 1_000_000
+_AHEAD = "+02:00"
+_TWO_HOURS_AHEAD = timezone(timedelta(hours=2))
+_ZONES = ("Z", "+00:00", "-00:00", _AHEAD)
 
 
-@lru_cache(maxsize=1 << 18)  # the instances of one market share the instants at which its price changed
-def instant(at_us: int) -> str:
-    """ISO 8601 in UTC with `Z`; a fraction of six digits only where there is one."""
-    return utc(at_us).isoformat().replace("+00:00", "Z")
+def instants(times: str, fractions: str) -> Instants:
+    """What writes an instant, in microseconds since 1970, as ISO 8601 in those `times` and `fractions` of the readings.
+
+    Of mixed times each instant has always the same.
+    """
+    timespec = "microseconds" if fractions == "always" else "auto"
+
+    def instant(at_us: int) -> str:
+        zone = _ZONES[lot("zone", at_us) % len(_ZONES)] if times == "mixed" else times
+        if zone == _AHEAD:
+            return utc(at_us).astimezone(_TWO_HOURS_AHEAD).isoformat(timespec=timespec)
+        return utc(at_us).isoformat(timespec=timespec).replace("+00:00", zone)
+
+    # The instances of one market share the instants at which its price changed.
+    return lru_cache(maxsize=1 << 18)(instant)
 
 
 def http_date(at_us: int) -> str:

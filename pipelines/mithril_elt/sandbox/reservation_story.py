@@ -1,6 +1,6 @@
-"""A reservation's story as of `now_us`: its events, its state, its terms, and the vendor's own sums.
+"""A reservation's story as of `now_us`: its events, its state and its terms.
 
-Stands between `account` and `routes` in the sandbox; the sums are those of `truth`, rounded to cents.
+Stands between `account` and `lists`, `usage` and `routes` in the sandbox.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mithril_elt.sandbox.directory import ENDED
-from mithril_elt.sandbox.grants import ended_us, grants
-from mithril_elt.sandbox.rendering import hours, instant, rounded_cents
-from mithril_elt.sandbox.truth import true_reservation
+from mithril_elt.sandbox.grants import ended_us
+from mithril_elt.sandbox.lifecycle import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mithril_elt.sandbox.account import Instance, Reservation, Terms
+    from mithril_elt.sandbox.rendering import Instants
 
-__all__ = ["history_rows", "state_at", "terms_at", "usage_row"]
+__all__ = ["history_rows", "pricing_rows", "state_at", "terms_at"]
 
 Row = dict[str, Any]
 
@@ -49,47 +48,17 @@ def state_at(reservation: Reservation, instances: Sequence[Instance], now_us: in
     return state
 
 
-def history_rows(reservation: Reservation, instances: Sequence[Instance], now_us: int) -> list[Row]:
+def history_rows(reservation: Reservation, instances: Sequence[Instance], now_us: int, instant: Instants) -> list[Row]:
     """Its events in order of time; only those that set terms name prices."""
-    return [_event_row(event) for event in _events(reservation, instances, now_us)]
+    return [_event_row(event, instant) for event in _events(reservation, instances, now_us)]
 
 
-def usage_row(reservation: Reservation, instances: Sequence[Instance], now_us: int) -> Row:
-    """The vendor's sums up to now, the grants known by now, and the events that set prices.
-
-    A credit for which no rate is known is 0: the vendor credits nothing then.
-    """
-    truth = true_reservation(reservation, instances, now_us)
-    committed = rounded_cents(truth.committed_cost_cent_us)
-    paused = rounded_cents(truth.pause_credit_cent_us or 0)
-    returned = rounded_cents(truth.return_credit_cent_us or 0)
-    return {
-        "summary": {
-            "committed_cost_cents": committed,
-            "flex_use_credits_cents": paused,
-            "early_termination_credits_cents": returned,
-            "net_cost_cents": committed - paused - returned,
-            "reserved_instance_hours": hours(truth.reserved_us),
-            "active_instance_hours": hours(truth.used_us),
-            "idle_instance_hours": hours(truth.unused_us),
-            "as_of": instant(now_us),
-        },
-        "grants": [
-            {
-                "starts_at": instant(grant.starts_us),
-                "ends_at": instant(grant.ends_us),
-                "quantity": grant.quantity,
-                "unit_price": grant.unit_price_cents,
-                "price_credit": grant.pause_credit_cents,
-                "return_credit": grant.return_credit_cents,
-            }
-            for grant in grants(reservation, now_us)
-        ],
-        "pricing_events": [_event_row(event) for event in _events(reservation, (), now_us) if event.terms],
-    }
+def pricing_rows(reservation: Reservation, now_us: int, instant: Instants) -> list[Row]:
+    """Those of its events that set terms."""
+    return [_event_row(event, instant) for event in _events(reservation, (), now_us) if event.terms]
 
 
-def _event_row(event: _Event) -> Row:
+def _event_row(event: _Event, instant: Instants) -> Row:
     terms = event.terms
     return {
         "event_type": event.kind,
@@ -116,7 +85,12 @@ def _events(reservation: Reservation, instances: Sequence[Instance], now_us: int
 
 def _pauses(instances: Sequence[Instance]) -> Iterator[_Event]:
     """When all of its instances that are not over came to be paused, and when that ended."""
-    told = [(change.at_us, instance.fid, change.status) for instance in instances for change in instance.changes]
+    told = [
+        (change.at_us, instance.fid, change.status)
+        for instance in instances
+        if instance.bid is None  # with a bid it is a spot instance, whatever reservation it names
+        for change in instance.changes
+    ]
     told.sort(key=itemgetter(0))  # by time alone: changes of one instant stay in the order they are told in
     statuses: dict[str, str] = {}
     paused = False

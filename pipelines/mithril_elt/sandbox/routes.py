@@ -1,58 +1,64 @@
 """The sandbox's endpoints under `/v2`: what each may be asked, checked by FastAPI, and what it answers.
 
-Stands between `app` and the sandbox's lists, histories and stories. Each endpoint answers as of the
+Stands between `app` and the sandbox's lists and stories, beside `history_routes`. Each endpoint answers as of the
 moment at which its request came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection
 from typing import Annotated, Any, Literal, TypeVar
 
-import msgspec
 from fastapi import APIRouter, HTTPException, Query, Response
 
-from mithril_elt.sandbox import histories, lists, reservation_story
+from mithril_elt.sandbox import lists, reservation_story
 from mithril_elt.sandbox.account import Bid, Instance, Reservation
-from mithril_elt.sandbox.clock import microseconds
+from mithril_elt.sandbox.answers import answer, paged
 from mithril_elt.sandbox.directory import status_at
-from mithril_elt.sandbox.pages import Page, Place, ordered_page
+from mithril_elt.sandbox.pages import Mark, Page, Place, ordered_page
 from mithril_elt.sandbox.questions import (
     Asking,
     Direction,
     Fids,
     Here,
-    HistoryQuery,
     InstanceOrder,
     OrderTypes,
     Statuses,
     Switch,
 )
 from mithril_elt.sandbox.switching import switch
+from mithril_elt.sandbox.usage import usage_row
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v2")
 
-_encoder = msgspec.json.Encoder()
-
+Row = dict[str, Any]
 T = TypeVar("T")
 Order = TypeVar("Order", Bid, Reservation)
 
 
-def _answer(content: object) -> Response:
-    return Response(_encoder.encode(content), media_type="application/json")
-
-
-def _ordered(here: Asking, rows: Iterable[T], place: Callable[[T], Place], sort_dir: Direction) -> Page[T]:
+def _ordered(
+    here: Asking,
+    rows: Collection[T],
+    place: Callable[[T], Place],
+    sort_dir: Direction,
+    write: Callable[[T], Row],
+) -> Response:
     """The page of those rows that is asked for, in the order that is asked for."""
-    after = here.cursors.read(here.cursor)
-    return ordered_page(rows, place, descending=sort_dir == "desc", limit=here.limit, after=after)
+
+    def page_after(after: Mark | None) -> Page[Row]:
+        repeats_last = here.wording.readings.repeated_rows
+        return ordered_page(
+            rows, place, descending=sort_dir == "desc", limit=here.limit, after=after, repeats_last=repeats_last
+        ).map(write)
+
+    return paged(here, "data", page_after)
 
 
-def _paged(here: Asking, name: str, page: Page[Any]) -> Response:
-    next_cursor = None if page.last is None else here.cursors.make(page.last)
-    return _answer({name: page.rows, "next_cursor": next_cursor})
+def _fids(here: Asking, order: str) -> list[str]:
+    """The instances of an order, as far as the list of instances has them."""
+    return [one.fid for one in here.directory.instances_of(order, here.now_us)]
 
 
 def _of_kind(orders: list[Order], instance_type: str | None, region: str | None) -> list[Order]:
@@ -67,19 +73,21 @@ def _of_kind(orders: list[Order], instance_type: str | None, region: str | None)
 async def get_me(here: Here) -> Response:
     """Whose key it is."""
     owners = sorted(instance.created_by for instance in here.directory.account.instances)
-    return _answer({"fid": owners[0] if owners else "user_0000000000000000", "email": "someone@sandbox.example"})
+    return answer(here, {"fid": owners[0] if owners else "user_0000000000000000", "email": "someone@sandbox.example"})
 
 
 @router.get("/projects")
 async def get_projects(here: Here) -> Response:
     """The projects that the key sees."""
-    return _answer([lists.project_row(project) for project in here.directory.projects(here.now_us)])
+    return answer(here, [lists.project_row(project, here.instant) for project in here.directory.projects(here.now_us)])
 
 
 @router.get("/instance-types")
 async def get_instance_types(here: Here) -> Response:
     """The instance types that there are now."""
-    return _answer([lists.instance_type_row(kind) for kind in here.directory.account.instance_types if kind.listed])
+    return answer(
+        here, [lists.instance_type_row(kind) for kind in here.directory.account.instance_types if kind.listed]
+    )
 
 
 @router.get("/instances")
@@ -115,58 +123,24 @@ async def get_instances(
             return status_at(one, here.now_us), one.fid
         return (one.created_at_us if sort_by == "created_at" else one.instance_type), one.fid
 
-    page = _ordered(
-        here,
-        [one for one in here.directory.listed_instances(project, here.now_us) if is_asked_for(one)],
-        place,
-        sort_dir,
-    )
-    return _paged(here, "data", page.map(lambda one: lists.instance_row(one, here.now_us)))
+    def written(one: Instance) -> Row:
+        return lists.instance_row(one, here.now_us, here.instant)
+
+    found = [one for one in here.directory.listed_instances(project, here.now_us) if is_asked_for(one)]
+    return _ordered(here, found, place, sort_dir, written)
 
 
 @router.patch("/instances")
 async def patch_instances(here: Here, body: Switch) -> Response:
     """Pauses or starts reserved instances."""
-    return _answer({"instances": switch(here.directory, body.instances, body.status, here.now_us)})
+    return answer(here, {"instances": switch(here.directory, body.instances, body.status, here.now_us)})
 
 
 @router.get("/instances/{fid}/status")
 async def get_instance_status(here: Here, fid: str) -> Response:
     """The status of one instance."""
-    return _answer(lists.instance_state(here.directory.listed_instance(fid, here.now_us), here.now_us))
-
-
-@router.get("/instances/status/history")
-async def get_status_history(here: Here, query: Annotated[HistoryQuery, Query()]) -> Response:
-    """A page of the status history."""
-    return _history(here, query, here.tellings.status)
-
-
-@router.get("/instances/pricing/history")
-async def get_pricing_history(here: Here, query: Annotated[HistoryQuery, Query()]) -> Response:
-    """A page of the price history."""
-    return _history(here, query, here.tellings.pricing)
-
-
-def _history(here: Asking, query: HistoryQuery, tellings: Callable[[Instance], Sequence[Any]]) -> Response:
-    here.directory.check_project(query.project, here.now_us)
-    histories.check_narrowed(here.readings, query.instance_fid, query.bid_fid, query.reservation_fid)
-    instances = histories.owners(
-        here.directory,
-        query.project,
-        here.now_us,
-        instance_fid=query.instance_fid,
-        bid_fid=query.bid_fid,
-        reservation_fid=query.reservation_fid,
-    )
-    window = histories.Window(
-        None if query.start_time is None else microseconds(query.start_time),
-        None if query.end_time is None else microseconds(query.end_time),
-        here.now_us,
-    )
-    history = histories.History(tellings, window, here.readings)
-    after = here.cursors.read(here.cursor)
-    return _paged(here, "instances", histories.history_page(history, instances, limit=here.limit, after=after))
+    instance = here.directory.listed_instance(fid, here.now_us)
+    return answer(here, lists.instance_state(instance, here.now_us, here.instant))
 
 
 @router.get("/reservation")
@@ -186,14 +160,12 @@ async def get_reservations(
         times_us = {"created_at": one.placed_at_us, "start_time": one.start_us, "end_time": one.end_us}
         return times_us[sort_by], one.fid
 
-    page = _ordered(
-        here, _of_kind(here.directory.listed_reservations(project, here.now_us), instance_type, region), place, sort_dir
-    )
+    def written(one: Reservation) -> Row:
+        members = here.directory.members_of(one.fid, here.now_us)
+        return lists.reservation_row(one, _fids(here, one.fid), members, here.now_us, here.instant)
 
-    def written(one: Reservation) -> dict[str, Any]:
-        return lists.reservation_row(one, here.directory.instances_of(one.fid, here.now_us), here.now_us)
-
-    return _paged(here, "data", page.map(written))
+    found = _of_kind(here.directory.listed_reservations(project, here.now_us), instance_type, region)
+    return _ordered(here, found, place, sort_dir, written)
 
 
 @router.get("/reservation/{fid}")
@@ -207,7 +179,8 @@ async def get_reservation_history(here: Here, fid: str) -> Response:
     """What happened to a reservation."""
     reservation = here.directory.listed_reservation(fid, here.now_us)
     instances = here.directory.in_order.get(fid, [])
-    return _answer({"events": reservation_story.history_rows(reservation, instances, here.now_us)})
+    events = reservation_story.history_rows(reservation, instances, here.now_us, here.instant)
+    return answer(here, {"events": events})
 
 
 @router.get("/reservation/{fid}/usage")
@@ -215,7 +188,7 @@ async def get_reservation_usage(here: Here, fid: str) -> Response:
     """The vendor's own sums for a reservation."""
     reservation = here.directory.listed_reservation(fid, here.now_us)
     instances = here.directory.in_order.get(fid, [])
-    return _answer(reservation_story.usage_row(reservation, instances, here.now_us))
+    return answer(here, usage_row(reservation, instances, here.now_us, here.wording))
 
 
 @router.get("/spot/bids")
@@ -235,15 +208,16 @@ async def get_bids(
     def place(one: Bid) -> Place:
         return (one.created_at_us if sort_by == "created_at" else one.limit_price_cents), one.fid
 
-    page = _ordered(here, _of_kind(here.directory.bids(project, here.now_us), instance_type, region), place, sort_dir)
+    def written(one: Bid) -> Row:
+        members = here.directory.members_of(one.fid, here.now_us)
+        return lists.bid_row(one, _fids(here, one.fid), members, here.now_us, here.instant)
 
-    def written(one: Bid) -> dict[str, Any]:
-        return lists.bid_row(one, here.directory.instances_of(one.fid, here.now_us), here.now_us)
-
-    return _paged(here, "data", page.map(written))
+    found = _of_kind(here.directory.bids(project, here.now_us), instance_type, region)
+    return _ordered(here, found, place, sort_dir, written)
 
 
 @router.get("/pricing/history")
 async def get_market_prices(here: Here, num_samples: Annotated[int, Query(ge=-1)] = 100) -> Response:
     """The prices of every market; all of them only for `num_samples=-1`."""
-    return _answer([lists.market_series(market, num_samples, here.now_us) for market in here.directory.account.markets])
+    markets = here.directory.account.markets
+    return answer(here, [lists.market_series(market, num_samples, here.now_us, here.instant) for market in markets])

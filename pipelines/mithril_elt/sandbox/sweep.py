@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mithril_elt.sandbox.account import HOUR_US
 from mithril_elt.sandbox.grants import ended_us, grants
+from mithril_elt.sandbox.lifecycle import ENDED, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,26 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["DAY_US", "Piece", "pieces"]
 
 DAY_US = 24 * HOUR_US
-
-# Where several statuses have one timestamp, the last of this order holds; "" stands for every unknown one.
-_LIFECYCLE = (
-    "NEW",
-    "CONFIRMED",
-    "INITIALIZING",
-    "STARTING",
-    "RUNNING",
-    "RELOCATING",
-    "PREEMPTING",
-    "STOPPING",
-    "PAUSED",
-    "PREEMPTED",
-    "ERROR",
-    "",
-    "REPLACED",
-    "TERMINATED",
-)
-_ORDER = {status: number for number, status in enumerate(_LIFECYCLE)}
-_ENDINGS = frozenset({"REPLACED", "TERMINATED"})
 
 
 class Piece(NamedTuple):
@@ -115,9 +96,8 @@ def pieces(instance: Instance, reservation: Reservation | None, as_of_us: int) -
 
 def _status_marks(instance: Instance) -> Iterator[_Mark]:
     for change in instance.changes:
-        status = change.status.removeprefix("STATUS_")
-        order = _ORDER.get(status, _ORDER[""])
-        yield _Mark(change.at_us, order, "status", None if status in _ENDINGS else status)
+        status = None if change.status in ENDED else change.status.removeprefix("STATUS_")
+        yield _Mark(change.at_us, stage(change.status), "status", status)
 
 
 def _price_marks(instance: Instance) -> Iterator[_Mark]:

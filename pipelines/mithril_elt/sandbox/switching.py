@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from mithril_elt.sandbox.account import MINUTE_US, StatusChange
-from mithril_elt.sandbox.directory import ENDED, changes_until, status_at
+from mithril_elt.sandbox.directory import changes_until, status_at
+from mithril_elt.sandbox.lifecycle import ENDED
 from mithril_elt.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
