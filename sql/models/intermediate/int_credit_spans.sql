@@ -12,7 +12,7 @@ stretches as (
 
 rate_periods as (
     select * from {{ ref('int_rate_periods') }}
-    where rate_kind = 'pause'
+    where rate_kind = 'pause_credit'
 ),
 
 creditable as (

@@ -2,10 +2,12 @@ with
 
 status_events as (
     select * from {{ ref('stg_mithril__instance_status_events') }}
+    where withdrawn_at is null
 ),
 
 price_periods as (
     select * from {{ ref('stg_mithril__instance_price_periods') }}
+    where withdrawn_at is null
 ),
 
 projects as (
@@ -18,7 +20,8 @@ histories as (
         project_id,
         bid_id,
         reservation_id,
-        occurred_at
+        occurred_at,
+        occurred_at as told_of_at
     from status_events
     union all
     select
@@ -26,21 +29,29 @@ histories as (
         project_id,
         bid_id,
         reservation_id,
-        cast(null as timestamp) as occurred_at
+        cast(null as timestamp) as occurred_at,
+        starts_at as told_of_at
     from price_periods
+),
+
+known_histories as (
+    select
+        histories.*,
+        coalesce(histories.told_of_at < projects.as_of, false) as is_known
+    from histories
+    left join projects on histories.project_id = projects.project_id
 ),
 
 final as (
     select
-        histories.instance_id,
-        max(histories.project_id) as project_id,
-        max(histories.bid_id) as bid_id,
-        max(histories.reservation_id) as reservation_id,
-        min(case when histories.occurred_at <= projects.as_of then histories.occurred_at end) as first_event_at,
-        max(case when histories.occurred_at <= projects.as_of then histories.occurred_at end) as last_event_at
-    from histories
-    left join projects on histories.project_id = projects.project_id
-    group by histories.instance_id
+        instance_id,
+        max(project_id) as project_id,
+        max(case when is_known then bid_id end) as bid_id,
+        max(case when is_known then reservation_id end) as reservation_id,
+        min(case when is_known then occurred_at end) as first_event_at,
+        max(case when is_known then occurred_at end) as last_event_at
+    from known_histories
+    group by instance_id
 )
 
 select * from final

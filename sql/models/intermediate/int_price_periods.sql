@@ -2,6 +2,7 @@ with
 
 price_periods as (
     select * from {{ ref('stg_mithril__instance_price_periods') }}
+    where withdrawn_at is null
 ),
 
 instances as (

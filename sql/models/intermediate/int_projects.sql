@@ -14,28 +14,8 @@ reservations as (
     select * from {{ ref('stg_mithril__reservations') }}
 ),
 
-windows as (
-    select * from {{ ref('stg_mithril__windows') }}
-    where history in ('status', 'pricing')
-),
-
-read_spans as (
-    select
-        project_id,
-        history,
-        min(from_at) as read_from_at,
-        max(to_at) as read_to_at
-    from windows
-    group by project_id, history
-),
-
 read_projects as (
-    select
-        project_id,
-        min(read_from_at) as first_window_from_at,
-        case when count(*) = 2 then min(read_to_at) end as as_of
-    from read_spans
-    group by project_id
+    select * from {{ ref('int_project_reads') }}
 ),
 
 named_projects as (
@@ -48,33 +28,33 @@ named_projects as (
     select project_id from reservations
 ),
 
-newest_versions as (
+numbered_versions as (
+    select
+        projects.*,
+        read_projects.as_of,
+        {{ version_number('projects.project_id') }} as version_number
+    from projects
+    left join read_projects on projects.project_id = read_projects.project_id
+),
+
+ranked_versions as (
     select
         *,
-        row_number() over (
-            partition by project_id order by valid_from desc, version_hash asc
-        ) as version_rank
-    from projects
+        {{ counting_version_number('project_id') }} as counting_version_number
+    from numbered_versions
 ),
 
 final as (
     select
         named_projects.project_id,
-        newest_versions.project_name,
-        newest_versions.created_at,
-        {% if var('as_of') %}
-            case
-                when read_projects.as_of > {{ pinned_as_of() }} then {{ pinned_as_of() }}
-                else read_projects.as_of
-            end
-        {% else %}
-            read_projects.as_of
-        {% endif %} as as_of,
+        listed.project_name,
+        listed.created_at,
+        read_projects.as_of,
         read_projects.first_window_from_at
     from named_projects
-    left join newest_versions
-        on named_projects.project_id = newest_versions.project_id
-        and newest_versions.version_rank = 1
+    left join ranked_versions as listed
+        on named_projects.project_id = listed.project_id
+        and listed.version_number = listed.counting_version_number
     left join read_projects
         on named_projects.project_id = read_projects.project_id
 )

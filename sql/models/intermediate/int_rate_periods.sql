@@ -1,37 +1,38 @@
 with
 
 reservations as (
-    select * from {{ ref('int_reservations') }}
+    select * from {{ ref('int_reservation_instants') }}
+    where is_as_of
 ),
 
-reservation_events as (
-    select * from {{ ref('stg_mithril__reservation_events') }}
+known_events as (
+    select * from {{ ref('int_reservation_events') }}
+    where is_known
 ),
 
 said_rates as (
-    select
-        reservation_id,
-        'pause' as rate_kind,
-        occurred_at as from_at,
-        event_type,
-        pause_credit_cents as rate_cents
-    from reservation_events
-    where pause_credit_cents is not null
-    union all
-    select
-        reservation_id,
-        'return' as rate_kind,
-        occurred_at as from_at,
-        event_type,
-        return_credit_cents as rate_cents
-    from reservation_events
-    where return_credit_cents is not null
+    {% for kind in ('unit_price', 'pause_credit', 'return_credit') %}
+        select
+            reservation_id,
+            '{{ kind }}' as rate_kind,
+            occurred_at as from_at,
+            event_type,
+            position,
+            {{ kind }}_cents as rate_cents
+        from known_events
+        where {{ kind }}_cents is not null
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
 ),
 
 kinds as (
-    select 'pause' as rate_kind
+    select 'unit_price' as rate_kind
     union all
-    select 'return' as rate_kind
+    select 'pause_credit' as rate_kind
+    union all
+    select 'return_credit' as rate_kind
 ),
 
 -- Before the first rate that was said there is one that nobody knows, so that the periods leave no gap.
@@ -41,6 +42,7 @@ unknown_rates as (
         kinds.rate_kind,
         cast('0001-01-01' as timestamp) as from_at,
         '' as event_type,
+        0 as position,
         cast(null as bigint) as rate_cents
     from reservations
     cross join kinds
@@ -58,7 +60,7 @@ periods as (
         rate_kind,
         from_at,
         lead(from_at, 1, cast('9999-12-31' as timestamp)) over (
-            partition by reservation_id, rate_kind order by from_at, event_type
+            partition by reservation_id, rate_kind order by from_at, event_type, position
         ) as to_at,
         rate_cents
     from rates

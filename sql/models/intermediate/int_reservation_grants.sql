@@ -1,62 +1,55 @@
 with
 
 grants as (
-    select * from {{ ref('stg_mithril__reservation_grants') }}
+    select * from {{ ref('int_granted_terms') }}
 ),
 
-reservations as (
-    select * from {{ ref('int_reservations') }}
-),
-
-listed_terms as (
-    select
-        reservation_id,
-        project_id,
-        placed_at,
-        starts_at as window_starts_at,
-        ends_at as window_ends_at,
-        planned_ends_at,
-        as_of,
-        instance_quantity,
-        cast(unit_price_usd * 100 as bigint) as unit_price_cents
-    from reservations
+windows as (
+    select * from {{ ref('int_reservation_windows') }}
 ),
 
 granted_terms as (
     select
-        listed_terms.reservation_id,
-        listed_terms.project_id,
-        listed_terms.placed_at,
-        listed_terms.window_starts_at,
-        listed_terms.window_ends_at,
-        listed_terms.as_of,
+        windows.reservation_id,
+        windows.project_id,
+        windows.known_at,
+        windows.is_as_of,
+        windows.placed_at,
+        windows.starts_at as window_starts_at,
+        windows.ends_at as window_ends_at,
         'grant' as terms_source,
         grants.starts_at,
         grants.position,
-        coalesce(grants.ends_at, listed_terms.planned_ends_at) as ends_at,
-        coalesce(grants.quantity, listed_terms.instance_quantity) as quantity,
-        coalesce(grants.unit_price_cents, listed_terms.unit_price_cents) as unit_price_cents
+        coalesce(grants.ends_at, windows.planned_ends_at) as ends_at,
+        coalesce(grants.quantity, windows.instance_quantity) as quantity,
+        coalesce(grants.unit_price_cents, windows.unit_price_cents) as unit_price_cents
     from grants
-    inner join listed_terms on grants.reservation_id = listed_terms.reservation_id
+    inner join windows
+        on grants.reservation_id = windows.reservation_id
+        and grants.known_at = windows.known_at
 ),
 
+-- One that was cut before it began has granted nothing.
 ungranted_terms as (
     select
-        listed_terms.reservation_id,
-        listed_terms.project_id,
-        listed_terms.placed_at,
-        listed_terms.window_starts_at,
-        listed_terms.window_ends_at,
-        listed_terms.as_of,
+        windows.reservation_id,
+        windows.project_id,
+        windows.known_at,
+        windows.is_as_of,
+        windows.placed_at,
+        windows.starts_at as window_starts_at,
+        windows.ends_at as window_ends_at,
         'listing' as terms_source,
-        listed_terms.window_starts_at as starts_at,
+        windows.starts_at,
         0 as position,
-        listed_terms.planned_ends_at as ends_at,
-        listed_terms.instance_quantity as quantity,
-        listed_terms.unit_price_cents
-    from listed_terms
-    left join grants on listed_terms.reservation_id = grants.reservation_id
-    where grants.reservation_id is null
+        windows.planned_ends_at as ends_at,
+        windows.instance_quantity as quantity,
+        windows.unit_price_cents
+    from windows
+    left join grants
+        on windows.reservation_id = grants.reservation_id
+        and windows.known_at = grants.known_at
+    where grants.reservation_id is null and windows.starts_at < windows.ends_at
 ),
 
 all_terms as (

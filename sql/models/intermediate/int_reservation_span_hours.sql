@@ -4,6 +4,7 @@ with
 
 spans as (
     select * from {{ ref('int_reservation_spans') }}
+    where is_as_of
 ),
 
 touched_hours as (

@@ -7,14 +7,15 @@ grants as (
 clipped_grants as (
     select
         reservation_id,
+        known_at,
+        is_as_of,
         starts_at,
         position,
         quantity,
         unit_price_cents,
         greatest(starts_at, window_starts_at) as from_at,
-        least(ends_at, window_ends_at, as_of) as to_at
+        least(ends_at, window_ends_at, known_at) as to_at
     from grants
-    where as_of is not null
 ),
 
 live_grants as (
@@ -25,11 +26,13 @@ live_grants as (
 edges as (
     select
         reservation_id,
+        known_at,
         from_at as edge_at
     from live_grants
     union distinct
     select
         reservation_id,
+        known_at,
         to_at as edge_at
     from live_grants
 ),
@@ -37,8 +40,9 @@ edges as (
 spans as (
     select
         reservation_id,
+        known_at,
         edge_at as from_at,
-        lead(edge_at) over (partition by reservation_id order by edge_at) as to_at
+        lead(edge_at) over (partition by reservation_id, known_at order by edge_at) as to_at
     from edges
 ),
 
@@ -46,17 +50,20 @@ spans as (
 grants_in_force as (
     select
         spans.reservation_id,
+        spans.known_at,
+        live_grants.is_as_of,
         spans.from_at,
         spans.to_at,
         live_grants.quantity,
         live_grants.unit_price_cents,
         row_number() over (
-            partition by spans.reservation_id, spans.from_at
+            partition by spans.reservation_id, spans.known_at, spans.from_at
             order by live_grants.starts_at, live_grants.position
         ) as grant_rank
     from spans
     inner join live_grants
         on spans.reservation_id = live_grants.reservation_id
+        and spans.known_at = live_grants.known_at
         and spans.from_at < live_grants.to_at
         and spans.to_at > live_grants.from_at
 ),
@@ -64,13 +71,15 @@ grants_in_force as (
 final as (
     select
         reservation_id,
+        known_at,
+        is_as_of,
         from_at,
         to_at,
         cast(sum(quantity) as bigint) as quantity,
         max(case when grant_rank = 1 then unit_price_cents end) as unit_price_cents,
         {{ sum_all_known(wide('quantity') ~ ' * unit_price_cents') }} as cents_per_hour
     from grants_in_force
-    group by reservation_id, from_at, to_at
+    group by reservation_id, known_at, is_as_of, from_at, to_at
 )
 
 select * from final

@@ -3,7 +3,7 @@
 with
 
 reservations as (
-    select * from {{ ref('stg_mithril__reservations') }}
+    select * from {{ ref('int_listed_reservations') }}
 ),
 
 milestones as (
@@ -11,7 +11,8 @@ milestones as (
 ),
 
 grants as (
-    select * from {{ ref('stg_mithril__reservation_grants') }}
+    select * from {{ ref('int_granted_terms') }}
+    where is_as_of
 ),
 
 projects as (
@@ -20,15 +21,6 @@ projects as (
 
 instance_types as (
     select * from {{ ref('int_instance_types') }}
-),
-
-newest_versions as (
-    select
-        *,
-        row_number() over (
-            partition by reservation_id order by valid_from desc, version_hash asc
-        ) as version_rank
-    from reservations
 ),
 
 granted as (
@@ -65,11 +57,9 @@ told_reservations as (
         coalesce(listed.ends_at, granted.last_ends_at, milestones.cut_at) as planned_ends_at,
         milestones.cut_at,
         coalesce(milestones.is_priced, false) or granted.reservation_id is not null as has_terms,
-        listed.reservation_id is not null and listed.valid_to is null as is_listed
+        coalesce(listed.is_listed, false) as is_listed
     from named_reservations
-    left join newest_versions as listed
-        on named_reservations.reservation_id = listed.reservation_id
-        and listed.version_rank = 1
+    left join reservations as listed on named_reservations.reservation_id = listed.reservation_id
     left join milestones on named_reservations.reservation_id = milestones.reservation_id
     left join granted on named_reservations.reservation_id = granted.reservation_id
 ),

@@ -4,6 +4,7 @@ with
 
 status_events as (
     select * from {{ ref('stg_mithril__instance_status_events') }}
+    where withdrawn_at is null
 ),
 
 instances as (

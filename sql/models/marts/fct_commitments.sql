@@ -9,7 +9,7 @@ placed_grants as (
         *,
         quantity * {{ us_between('starts_at', 'ends_at') }} as committed_us
     from grants
-    where placed_at <= as_of
+    where is_as_of and placed_at <= known_at
 ),
 
 priced_grants as (

@@ -16,7 +16,7 @@ reservations as (
 
 return_rates as (
     select * from {{ ref('int_rate_periods') }}
-    where rate_kind = 'return'
+    where rate_kind = 'return_credit'
 ),
 
 returns as (

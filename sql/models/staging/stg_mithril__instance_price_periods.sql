@@ -14,6 +14,7 @@ renamed as (
         cast(end_time as timestamp) as ends_at,
         cast(price_cents as bigint) as price_cents,
         cast(read_at as timestamp) as read_at,
+        cast(withdrawn_at as timestamp) as withdrawn_at,
         cast(_dlt_load_id as varchar) as load_id
     from source
 )

@@ -13,6 +13,7 @@ renamed as (
         cast(timestamp as timestamp) as occurred_at,
         cast({{ bare_status('status') }} as varchar) as status,
         cast(read_at as timestamp) as read_at,
+        cast(withdrawn_at as timestamp) as withdrawn_at,
         cast(_dlt_load_id as varchar) as load_id
     from source
 )

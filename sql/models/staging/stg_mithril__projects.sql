@@ -11,6 +11,7 @@ renamed as (
         cast(created_at as timestamp) as created_at,
         cast(other_fields as varchar) as other_fields,
         cast(version_hash as varchar) as version_hash,
+        cast(read_at as timestamp) as read_at,
         cast(_dlt_load_id as varchar) as load_id,
         {{ utc('_dlt_valid_from') }} as valid_from,
         {{ utc('_dlt_valid_to') }} as valid_to

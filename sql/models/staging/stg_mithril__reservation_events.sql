@@ -14,6 +14,7 @@ renamed as (
         cast(pause_credit_cents as bigint) as pause_credit_cents,
         cast(return_credit_cents as bigint) as return_credit_cents,
         cast(read_at as timestamp) as read_at,
+        cast(position as bigint) as position,
         cast(_dlt_load_id as varchar) as load_id
     from source
 )

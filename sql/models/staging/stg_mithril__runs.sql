@@ -21,6 +21,8 @@ renamed as (
         cast(late_rows as bigint) as late_rows,
         cast(late_seconds as bigint) as late_seconds,
         cast(version as varchar) as version,
+        cast(withdrawn_rows as bigint) as withdrawn_rows,
+        cast(lookback_seconds as bigint) as lookback_seconds,
         cast(_dlt_load_id as varchar) as load_id
     from source
 )

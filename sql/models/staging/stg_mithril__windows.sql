@@ -14,6 +14,8 @@ renamed as (
         cast(rows as bigint) as row_count,
         cast(requests as bigint) as requests,
         cast(read_at as timestamp) as read_at,
+        cast(run_ends_at as timestamp) as run_ends_at,
+        cast(asked_by as varchar) as asked_by,
         cast(_dlt_load_id as varchar) as load_id
     from source
 )

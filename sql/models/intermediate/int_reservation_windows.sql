@@ -1,0 +1,30 @@
+with
+
+instants as (
+    select * from {{ ref('int_reservation_instants') }}
+),
+
+reservations as (
+    select * from {{ ref('int_reservations') }}
+),
+
+-- A cut counts from when it happened: before, the reservation was to go on to its planned end.
+final as (
+    select
+        reservations.reservation_id,
+        instants.project_id,
+        instants.known_at,
+        instants.is_as_of,
+        reservations.placed_at,
+        reservations.starts_at,
+        reservations.planned_ends_at,
+        case
+            when reservations.cut_at <= instants.known_at then reservations.ends_at else reservations.planned_ends_at
+        end as ends_at,
+        reservations.instance_quantity,
+        cast(reservations.unit_price_usd * 100 as bigint) as unit_price_cents
+    from reservations
+    inner join instants on reservations.reservation_id = instants.reservation_id
+)
+
+select * from final
