@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import duckdb
 
@@ -31,6 +32,12 @@ def load_sandbox(sandbox: Sandbox, db: Path, **wanted: Any) -> LoadResult:
     """One load of all that the sandbox serves."""
     with Mithril(sandbox.key, sandbox.url) as api:
         return load(api, db, LoadPlan(**wanted))
+
+
+def history_queries(sandbox: Sandbox, path: str = "status/history") -> list[dict[str, str]]:
+    """What was asked of a history, one query each."""
+    asked = [request for request in sandbox.requests if request.path.endswith(path)]
+    return [{name: values[0] for name, values in parse_qs(request.query).items()} for request in asked]
 
 
 def query(db: Path, sql: str) -> list[tuple[Any, ...]]:

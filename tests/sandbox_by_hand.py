@@ -28,6 +28,19 @@ NOW = datetime(2026, 3, 31, tzinfo=UTC)
 NOW_US = 1_774_915_200_000_000
 
 
+def us(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def bare_account(**fields: Any) -> Account:
+    """An account with one project and nothing in it but what is given."""
+    start = us(NOW - timedelta(days=30))
+    usual: dict[str, Any] = {"seed": 0, "start_us": start, "now_us": us(NOW), "instances": [], "markets": []}
+    usual |= {"projects": [Project("proj_a", "a", start)], "instance_types": [], "bids": [], "reservations": []}
+    return Account(**(usual | fields))
+
+
 def hours(count: float) -> int:
     """That many hours from NOW, in microseconds since 1970."""
     return NOW_US + round(count * HOUR_US)

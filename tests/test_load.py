@@ -8,24 +8,22 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
 
 import dlt
 import pytest
 
-from loading import DATA_TABLES, load_sandbox, query, raw, rows_of, tables_in
+from loading import DATA_TABLES, history_queries, load_sandbox, query, raw, rows_of, tables_in
 from mithril_elt.api import Mithril
 from mithril_elt.errors import ApiError, LockedError, NotFoundError, UsageError, WarehouseError
 from mithril_elt.load import LoadPlan, Progress, load
 from mithril_elt.lock import locked, work_folder
-from mithril_elt.sandbox.account import HOUR_US, Account, PricePeriod, Project, StatusChange
+from mithril_elt.sandbox.account import HOUR_US, PricePeriod, StatusChange
 from mithril_elt.sandbox.clock import Clock
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import Sandbox, serve
 from mithril_elt.source import mithril_source
 from mithril_elt.tables import RAW_TABLES
-from sandbox_by_hand import NOW, instance
+from sandbox_by_hand import NOW, bare_account, instance, us
 
 DAYS = 12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,25 +34,6 @@ def sandbox() -> Iterator[Sandbox]:
     """A small account of every kind of story."""
     with serve(make_account(instances=14, days=DAYS)) as served:
         yield served
-
-
-def us(at: datetime) -> int:
-    """Microseconds since 1970."""
-    return (at - EPOCH) // timedelta(microseconds=1)
-
-
-def bare_account(**fields: Any) -> Account:
-    """An account with one project and nothing in it but what is given."""
-    start = us(NOW - timedelta(days=30))
-    usual: dict[str, Any] = {"seed": 0, "start_us": start, "now_us": us(NOW), "instances": [], "markets": []}
-    usual |= {"projects": [Project("proj_a", "a", start)], "instance_types": [], "bids": [], "reservations": []}
-    return Account(**(usual | fields))
-
-
-def history_queries(sandbox: Sandbox, path: str = "status/history") -> list[dict[str, str]]:
-    """What was asked of a history, one query each."""
-    asked = [request for request in sandbox.requests if request.path.endswith(path)]
-    return [{name: values[0] for name, values in parse_qs(request.query).items()} for request in asked]
 
 
 def test_a_second_run_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:

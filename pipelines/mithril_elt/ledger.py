@@ -65,10 +65,10 @@ class OpenPeriods:
         self._keep(fid, _bounded(periods))
 
     def forget(self, fid: str, start: datetime) -> None:
-        """Leaves out a period that the API does not tell any more."""
+        """Leaves out a period that the API does not tell any more: it follows none."""
+        gone = start.isoformat()
         periods = self._kept.get(fid, {})
-        periods.pop(start.isoformat(), None)
-        self._keep(fid, periods)
+        self._keep(fid, {each: None if k == gone else k for each, k in periods.items() if each != gone})
 
     def note_over(self, fids: Iterable[str], at: datetime) -> None:
         """Takes in which instances are over: nothing will be billed to them after `at`."""
