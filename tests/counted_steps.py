@@ -28,6 +28,7 @@ class Story:
 
     step_us: int
     is_spot: bool
+    names_both: bool  # a spot instance that names the reservation too
     changes: list[tuple[int, str]]
     prices: list[tuple[int, int | None, int]]
     start: int
@@ -46,7 +47,7 @@ class Story:
                 for start, end, cents in self.prices
             ],
             bid="bid_1" if self.is_spot else None,
-            reservation=None if self.is_spot else "res_1",
+            reservation=None if self.is_spot and not self.names_both else "res_1",
             created_at_us=T - DAY_US,
         )
         reservation = make_reservation(
@@ -73,6 +74,7 @@ def stories(draw: st.DrawFn) -> Story:
     return Story(
         step_us=step_us,
         is_spot=draw(st.booleans()),
+        names_both=draw(st.booleans()),
         changes=draw(st.lists(st.tuples(step, likely), unique=True, min_size=1, max_size=14)),
         prices=[
             (at, draw(st.none() | st.integers(at + 1, STEPS + 3)), draw(st.integers(1, 99)))
@@ -143,11 +145,21 @@ class Counted:
         return last - first + 1
 
     def earned(self, steps: list[int]) -> tuple[int, int | None]:
-        """Time, and what it earns: None if no step of it has a rate."""
-        rates = [self.rate_at(step) for step in steps]
-        known = [rate for rate in rates if rate is not None]
-        step_us = self.story.step_us
-        return len(steps) * step_us, None if steps and not known else sum(known) * step_us
+        """Time, and what it earns; an hour with a part that has no rate counts for nothing. None if all hours do."""
+        parts = [(hour, lasts_us, self.rate_at(step)) for step in steps for hour, lasts_us in self.cut(step, HOUR_US)]
+        unknown = {hour for hour, _, rate in parts if rate is None}
+        known = [lasts_us * (rate or 0) for hour, lasts_us, rate in parts if hour not in unknown]
+        return sum(lasts_us for _, lasts_us, _ in parts), None if steps and not known else sum(known)
+
+    def cut(self, step: int, unit_us: int) -> list[tuple[int, int]]:
+        """The step cut where a UTC day or hour begins: its number since 1970, and how long the part is."""
+        parts = []
+        from_us, until_us = T + step * self.story.step_us, T + (step + 1) * self.story.step_us
+        while from_us < until_us:
+            cut_us = min(until_us, from_us - from_us % unit_us + unit_us)
+            parts.append((from_us // unit_us, cut_us - from_us))
+            from_us = cut_us
+        return parts
 
     def paused(self, *, is_long: bool) -> list[int]:
         inside = [step for step in self.steps if self.is_reserved(step) and self.status[step] == "PAUSED"]
@@ -161,12 +173,9 @@ class Counted:
         """Up time by UTC day: each step cut at midnight where one lies inside."""
         days: dict[str, int] = {}
         for step in self.steps:
-            from_us, until_us = T + step * self.story.step_us, T + (step + 1) * self.story.step_us
-            while from_us < until_us:
-                cut_us = min(until_us, from_us - from_us % DAY_US + DAY_US)
-                day = f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=from_us):%Y-%m-%d}"
-                days[day] = days.get(day, 0) + (cut_us - from_us if self.is_up(step) else 0)
-                from_us = cut_us
+            for number, lasts_us in self.cut(step, DAY_US):
+                day = f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=number):%Y-%m-%d}"
+                days[day] = days.get(day, 0) + (lasts_us if self.is_up(step) else 0)
         return {day: us for day, us in days.items() if us}
 
     def next_running(self, after: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, PricePeriod, StatusChange
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.truth import Figures, true_figures
-from truth_by_hand import DAY_US, SECOND_US, T, make_instance, make_truth, spot
+from truth_by_hand import DAY_US, SECOND_US, T, make_bid, make_instance, make_reservation, make_truth, spot
 
 # --- by hand: spot cost ---
 
@@ -115,7 +116,7 @@ def test_time_is_cut_at_utc_midnight() -> None:
 
 
 def test_types_that_nobody_lists_have_no_gpu_hours() -> None:
-    """A CPU machine has 0 GPU time; a type that left the list, or an instance that did, has none known."""
+    """A CPU machine has 0 GPU time; a type that left the list has none known, nor an instance of whom nothing is."""
 
     def gpu_us(**more: Any) -> int | None:
         return make_truth(10, make_instance((0, "RUNNING"), bid="bid_1", **more)).instances["inst_1"].gpu_us
@@ -124,6 +125,26 @@ def test_types_that_nobody_lists_have_no_gpu_hours() -> None:
     assert gpu_us(instance_type="it_old") is None
     assert gpu_us(listed=False) is None
     assert gpu_us(instance_type="it_never") is None
+
+
+def test_an_instance_that_is_not_listed_has_the_gpus_of_its_order() -> None:
+    """Its bid's type, or that of its listed reservation; a listed instance its own, whatever was ordered."""
+
+    def gpus(*orders: Any, **more: Any) -> int | None:
+        one = make_instance((0, "RUNNING"), **{"listed": False, "instance_type": "it_cpu"} | more)
+        return make_truth(10, one, *orders).instances["inst_1"].num_gpus
+
+    reservation = make_reservation((0, 1600, 500))
+    assert gpus(make_bid(), bid="bid_1") == 8
+    assert gpus(reservation, reservation="res_1") == 8
+    assert gpus(make_bid(), bid="bid_1", listed=True) == 0
+    assert gpus(make_bid(instance_type="it_old"), bid="bid_1") is None
+    assert gpus(make_bid(), bid="bid_2") is None
+    assert gpus(make_bid(created_at_us=T + 11), bid="bid_1") is None
+    assert gpus(replace(reservation, listed=False), reservation="res_1") is None
+    assert gpus(make_bid(instance_type="it_cpu"), reservation, bid="bid_1", reservation="res_1") == 0
+    assert gpus(reservation, bid="bid_1", reservation="res_1") == 8
+    assert gpus() is None
 
 
 def test_an_instance_is_known_when_the_list_or_a_history_has_it() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, Terms
+from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, PricePeriod, Terms
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.truth import true_figures, true_reservation
 from truth_by_hand import T, make_instance, make_reservation, make_truth, paused_from
@@ -93,6 +93,57 @@ def test_terms_without_a_pause_rate_leave_the_one_before_in_force() -> None:
     one = truth.instances["inst_1"]
     assert (one.credit.us, one.credit.rated_us, one.credit.cent_us) == (2 * HOUR_US, HOUR_US, 500 * HOUR_US)
     assert truth.pauses[0].pause_credit_cent_us is None
+
+
+def test_an_hour_is_known_through_and_through_or_not_at_all() -> None:
+    """Where a rate comes half an hour into an hour, nothing is known to be earned in that hour; the rest is."""
+    late = make_reservation((0, 1600, None), (HOUR_US + HOUR_US // 2, 1600, 500))
+    truth = make_truth(9 * HOUR_US, paused_from((30 * MINUTE_US, 4 * HOUR_US + 15 * MINUTE_US)), late)
+    one = truth.instances["inst_1"]
+    assert (one.credit.us, one.credit.rated_us) == (3 * HOUR_US + 45 * MINUTE_US, 2 * HOUR_US + 15 * MINUTE_US)
+    assert one.pause_credit_cent_us == (2 * HOUR_US + 15 * MINUTE_US) * 500
+    assert one.by_day["2024-10-04"].credit == one.credit
+    assert truth.reservations["res_1"].credit == one.credit
+    assert truth.pauses[0].pause_credit_cent_us is None
+
+
+def test_two_pauses_of_one_hour_are_known_together_or_not_at_all() -> None:
+    """A short pause before the rate is known leaves the short-pause loss of that hour unknown, not of other pauses."""
+    late = make_reservation((0, 1600, None), (20 * MINUTE_US, 1600, 500))
+    spans = [(5, 15), (30, 45), (50, 70)]
+    pauses = [(from_min * MINUTE_US, until_min * MINUTE_US) for from_min, until_min in spans]
+    truth = make_truth(9 * HOUR_US, paused_from(*pauses), late)
+    one = truth.instances["inst_1"]
+    assert (one.short_paused_us, one.short_pauses.rated_us) == (45 * MINUTE_US, 10 * MINUTE_US)
+    assert one.short_pause_loss_cent_us == 10 * MINUTE_US * 500
+    losses = [pause.short_pause_loss_cent_us for pause in truth.pauses]
+    assert losses == [None, 15 * MINUTE_US * 500, 20 * MINUTE_US * 500]
+
+
+def test_an_hour_of_unclaimed_time_is_known_or_not() -> None:
+    """Likewise for time in which a pause would have earned something."""
+    late = make_reservation((0, 1600, None), (30 * MINUTE_US, 1600, 500))
+    one = make_truth(3 * HOUR_US, make_instance((0, "ERROR"), reservation="res_1"), late).instances["inst_1"]
+    assert (one.unclaimed_us, one.unclaimed_credit_cent_us) == (3 * HOUR_US, 2 * HOUR_US * 500)
+
+
+def test_with_a_bid_and_a_reservation_it_is_a_spot_instance_and_only_that() -> None:
+    """It pays its price; nothing of the reservation is used, paused, credited or given back by it."""
+    both = make_instance(
+        (0, "RUNNING"), (HOUR_US, "PAUSED"), (4 * HOUR_US, "ERROR"), (8 * HOUR_US, "TERMINATED"),
+        prices=[PricePeriod(0, None, 7)], bid="bid_1", reservation="res_1",
+    )  # fmt: skip
+    reservation = make_reservation((0, 1600, 500))
+    truth = make_truth(9 * HOUR_US, both, reservation)
+    one, whole = truth.instances["inst_1"], truth.reservations["res_1"]
+    assert (one.billed_us, one.spot_cost_cent_us) == (HOUR_US, 7 * HOUR_US)
+    assert (one.reserved_used_us, one.allocated_cost_cent_us) == (0, 0)
+    assert (one.credit.us, one.short_pauses.us, one.unclaimed.us, one.returned.us) == (0, 0, 0, 0)
+    assert (truth.pauses, whole.used_us, whole.unused_us) == ([], 0, 9 * HOUR_US)
+    assert (whole.credit.us, whole.returned.us) == (0, 0)
+    assert true_reservation(reservation, [both], T + 9 * HOUR_US) == whole
+    unlisted = make_truth(9 * HOUR_US, both, replace(reservation, listed=False))
+    assert unlisted.pauses == []
 
 
 def test_where_no_rate_is_known_the_credit_is_unknown_and_not_nothing() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from mithril_elt.sandbox.account import (
     HOUR_US,
     Account,
+    Bid,
     Instance,
     InstanceType,
     PricePeriod,
@@ -73,8 +74,15 @@ def make_reservation(*terms: tuple[int, int, int | None], hours: int = 10, **mor
     )
 
 
-def make_truth(as_of_us: int, *parts: Instance | Reservation) -> Truth:
-    """The figures of these instances and reservations, `as_of_us` after T; type `it_1` has 8 GPUs."""
+def make_bid(**more: Any) -> Bid:
+    """A bid for one instance of type `it_1`, made at T."""
+    usual = {"fid": "bid_1", "name": "b", "project": "proj_1", "created_by": "user_1", "created_at_us": T}
+    usual |= {"instance_type": "it_1", "region": "us-east1-a", "instance_quantity": 1, "limit_price_cents": 1}
+    return Bid(**(usual | more))
+
+
+def make_truth(as_of_us: int, *parts: Instance | Reservation | Bid) -> Truth:
+    """The figures of these instances and orders, `as_of_us` after T; `it_1` has 8 GPUs, no list has `it_old`."""
     types = [
         InstanceType("it_1", "h100", 8),
         InstanceType("it_cpu", "cpu", 0),
@@ -87,7 +95,7 @@ def make_truth(as_of_us: int, *parts: Instance | Reservation) -> Truth:
         projects=[Project("proj_1", "p", T)],
         instance_types=types,
         markets=[],
-        bids=[],
+        bids=[part for part in parts if isinstance(part, Bid)],
         reservations=[part for part in parts if isinstance(part, Reservation)],
         instances=[part for part in parts if isinstance(part, Instance)],
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 __all__ = [
+    "DAY_US",
     "HOUR_US",
     "MINUTE_US",
     "Account",
@@ -26,6 +27,7 @@ __all__ = [
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from mithril_elt.sandbox.account import DAY_US
 
 __all__ = [
     "PHASES",
@@ -152,6 +155,11 @@ class InstanceTruth(Figures):
     recoveries_us: list[int] = field(default_factory=list)
     starts_us: list[int] = field(default_factory=list)
     returned: Earned = field(default_factory=Earned)
+
+    def counted_at(self, at_us: int) -> tuple[Figures, Figures]:
+        """The figures that a moment counts in: these, and those of its day."""
+        day = datetime.fromtimestamp(at_us // DAY_US * 86_400, UTC).date().isoformat()
+        return self, self.by_day[day]
 
     @property
     def gpu_us(self) -> int | None:

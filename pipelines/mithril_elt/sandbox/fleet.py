@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from mithril_elt.errors import UsageError
-from mithril_elt.sandbox.account import Account
+from mithril_elt.sandbox.account import DAY_US, Account
 from mithril_elt.sandbox.catalogue import instance_types, projects, stream, users
 from mithril_elt.sandbox.markets import make_markets
-from mithril_elt.sandbox.orders import DAY_US, Orders, World, draw_bid, draw_reservation
+from mithril_elt.sandbox.orders import Orders, World, draw_bid, draw_reservation
 from mithril_elt.sandbox.special import SPECIAL_DAYS, SPECIAL_INSTANCES, scripted_spikes, special_orders
 from mithril_elt.sandbox.story import SECOND_US, moment, span
 

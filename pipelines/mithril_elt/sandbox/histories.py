@@ -192,9 +192,9 @@ def _excerpts(history: History, instances: Sequence[Instance], after: Mark | Non
     begin = 0
     if after is not None:
         begin = bisect_right(instances, after.place, key=_place)
-        left = instances[begin - 1]
-        if history.readings.limit_counts == "events" and left.fid == after.fid:
-            yield history.goes_on(history.excerpt(left), after.number)
+        if history.readings.limit_counts == "events":
+            left = [instance for instance in instances[:begin][-1:] if instance.fid == after.fid]
+            yield from (history.goes_on(history.excerpt(instance), after.number) for instance in left)
     yield from (history.excerpt(instance) for instance in islice(instances, begin, None))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mithril_elt.sandbox.account import (
+    DAY_US,
     HOUR_US,
     MINUTE_US,
     Bid,
@@ -29,9 +30,8 @@ if TYPE_CHECKING:
     from mithril_elt.sandbox.account import InstanceType
     from mithril_elt.sandbox.markets import MarketLine
 
-__all__ = ["DAY_US", "Orders", "World", "draw_bid", "draw_reservation", "new_bid", "new_instance", "until_end"]
+__all__ = ["Orders", "World", "draw_bid", "draw_reservation", "new_bid", "new_instance", "until_end"]
 
-DAY_US = 24 * HOUR_US
 _EDGES_US = (HOUR_US - 1_000, HOUR_US, HOUR_US + 1_000)
 _WORK = ("train", "sweep", "eval", "finetune", "serve", "distill", "render", "pretrain")
 

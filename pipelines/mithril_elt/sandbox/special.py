@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mithril_elt.sandbox.account import HOUR_US, MINUTE_US, Reservation, Terms
+from mithril_elt.sandbox.account import DAY_US, HOUR_US, MINUTE_US, Reservation, Terms
 from mithril_elt.sandbox.catalogue import GONE, REGIONS, TRADED, new_fid
 from mithril_elt.sandbox.markets import GRID_US, Spike
-from mithril_elt.sandbox.orders import DAY_US, Orders, World, new_bid, new_instance, until_end
+from mithril_elt.sandbox.orders import Orders, World, new_bid, new_instance, until_end
 from mithril_elt.sandbox.spot import NOTICE_US, SpotPlan, billed_prices, spot_story, with_gap
 from mithril_elt.sandbox.story import Break, reserved_story
 

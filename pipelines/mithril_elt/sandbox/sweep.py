@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from mithril_elt.sandbox.account import HOUR_US
+from mithril_elt.sandbox.account import DAY_US
 from mithril_elt.sandbox.grants import ended_us, grants
 from mithril_elt.sandbox.lifecycle import ENDED, stage
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from mithril_elt.sandbox.account import Instance, PricePeriod, Reservation
 
-__all__ = ["DAY_US", "Piece", "pieces"]
-
-DAY_US = 24 * HOUR_US
+__all__ = ["Piece", "pieces"]
 
 
 class Piece(NamedTuple):

@@ -1,17 +1,16 @@
 """The true figures of a made-up account, as it is known at any moment of its story.
 
 Stands at the end of the sandbox: tests hold the marts and reports against it. It adds up the pieces of
-`sweep`, each of which has one status, one price and one rate.
+`sweep`, each of which has one status, one price and one rate; `credits` and `turns` see to whole spells.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mithril_elt.sandbox.account import HOUR_US, Account, Instance, Reservation
+from mithril_elt.sandbox.account import Account, Instance, Reservation
+from mithril_elt.sandbox.credits import add_credits, pauses_without_terms
 from mithril_elt.sandbox.figures import (
     PHASES,
     UP,
@@ -23,11 +22,12 @@ from mithril_elt.sandbox.figures import (
     Truth,
     phase_of,
 )
-from mithril_elt.sandbox.grants import ended_us, grants
-from mithril_elt.sandbox.sweep import DAY_US, Piece, pieces
+from mithril_elt.sandbox.grants import grants
+from mithril_elt.sandbox.sweep import Piece, pieces
+from mithril_elt.sandbox.turns import add_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = [
     "PHASES",
@@ -41,28 +41,26 @@ __all__ = [
     "true_reservation",
 ]
 
-_ON_ITS_WAY = frozenset({"waiting", "starting"})
-
 
 def true_figures(account: Account, as_of_us: int) -> Truth:
     """Every figure of the account as it is known at `as_of_us`; what happens then or later does not count.
 
     It reads the stories as they are now: a pause that was asked for meanwhile is in it.
     """
-    gpus = {each.fid: each.num_gpus for each in account.instance_types if each.listed}
     reservations = {each.fid: each for each in account.reservations if each.listed and each.placed_at_us <= as_of_us}
+    gpus_of = _gpus(account, reservations, as_of_us)
     known = [each for each in account.instances if _is_known(each, as_of_us)]
     instances: dict[str, InstanceTruth] = {}
     pauses: list[PauseTruth] = []
     for each in known:
-        reservation = reservations.get(each.reservation or "")
+        reservation = reservations.get(_reserved_in(each))
         figures, its_pauses = _instance(each, reservation, as_of_us)
-        figures.num_gpus = gpus.get(each.instance_type) if each.listed else None
+        figures.num_gpus = gpus_of(each)
         instances[each.fid] = figures
         pauses += its_pauses
     members = defaultdict(list)
     for each in known:
-        members[each.reservation].append(instances[each.fid])
+        members[_reserved_in(each)].append(instances[each.fid])
     return Truth(
         as_of_us=as_of_us,
         instances=instances,
@@ -73,8 +71,29 @@ def true_figures(account: Account, as_of_us: int) -> Truth:
 
 def true_reservation(reservation: Reservation, instances: Iterable[Instance], as_of_us: int) -> ReservationTruth:
     """The figures of one reservation and its instances, without the rest of the account."""
-    members = [_instance(each, reservation, as_of_us)[0] for each in instances if _is_known(each, as_of_us)]
-    return _reservation(reservation, members, as_of_us)
+    known = [each for each in instances if _reserved_in(each) and _is_known(each, as_of_us)]
+    return _reservation(reservation, [_instance(each, reservation, as_of_us)[0] for each in known], as_of_us)
+
+
+def _reserved_in(instance: Instance) -> str:
+    """The reservation that it is part of, or "": with a bid it is a spot instance and only that."""
+    return instance.reservation or "" if instance.bid is None else ""
+
+
+def _gpus(account: Account, reservations: Mapping[str, Reservation], as_of_us: int) -> Callable[[Instance], int | None]:
+    """How many GPUs an instance has; None if no list has its type, or nothing that would say its type.
+
+    What the list of instances does not have is of the type of its order, if that is listed.
+    """
+    gpus = {each.fid: each.num_gpus for each in account.instance_types if each.listed}
+    types = {fid: each.instance_type for fid, each in reservations.items()}
+    types |= {each.fid: each.instance_type for each in account.bids if each.created_at_us <= as_of_us}
+
+    def gpus_of(instance: Instance) -> int | None:
+        ordered = types.get(instance.bid or "") or types.get(instance.reservation or "") or ""
+        return gpus.get(instance.instance_type if instance.listed else ordered)
+
+    return gpus_of
 
 
 def _is_known(instance: Instance, as_of_us: int) -> bool:
@@ -115,37 +134,12 @@ def _instance(
     time = list(pieces(instance, reservation, as_of_us))
     truth = InstanceTruth(fid=instance.fid)
     for piece in time:
-        for figures in _both(truth, piece):
+        for figures in truth.counted_at(piece.from_us):
             _add_piece(figures, piece, is_spot=instance.bid is not None)
-    _add_turns(truth, _spells(time))
+    add_turns(truth, time)
     if reservation is None:
-        runs = _runs(time, _is_paused) if instance.reservation else ()
-        return truth, [_pause(instance, run, as_of_us, has_terms=False) for run in runs]
-    window = [piece for piece in time if piece.in_window]
-    pauses = []
-    for run in _runs(window, _is_paused):
-        pauses.append(_pause(instance, run, as_of_us, has_terms=True))
-        _add_run(truth, run, "credit" if pauses[-1].is_credited else "short_pauses")
-    for run in _runs(window, _is_idle):
-        if run[-1].until_us - run[0].from_us >= HOUR_US:
-            _add_run(truth, run, "unclaimed")
-    _add_return(truth, instance, reservation, as_of_us)
-    return truth, pauses
-
-
-def _is_paused(piece: Piece) -> bool:
-    return piece.status == "PAUSED"
-
-
-def _is_idle(piece: Piece) -> bool:
-    """Whether a pause would have cost nothing: neither up nor paused already."""
-    return phase_of(piece.status) not in UP and not _is_paused(piece)
-
-
-def _both(truth: InstanceTruth, piece: Piece) -> tuple[Figures, Figures]:
-    """The figures that a piece belongs to: those in all and those of its day."""
-    day = datetime.fromtimestamp(piece.from_us // DAY_US * 86_400, UTC).date().isoformat()
-    return truth, truth.by_day[day]
+        return truth, pauses_without_terms(instance, time, as_of_us) if _reserved_in(instance) else []
+    return truth, add_credits(truth, instance, reservation, time, as_of_us)
 
 
 def _add_piece(figures: Figures, piece: Piece, *, is_spot: bool) -> None:
@@ -162,86 +156,3 @@ def _add_piece(figures: Figures, piece: Piece, *, is_spot: bool) -> None:
     if piece.unit_price_cents is not None:
         figures.reserved_used_us += lasts_us
         figures.allocated_cost_cent_us += lasts_us * piece.unit_price_cents
-
-
-def _add_run(truth: InstanceTruth, run: Sequence[Piece], part: str) -> None:
-    """Adds a run's time at the pause rate of each moment to that part of the figures."""
-    for piece in run:
-        for figures in _both(truth, piece):
-            earned: Earned = getattr(figures, part)
-            earned.add(piece.until_us - piece.from_us, piece.pause_credit_cents)
-
-
-def _runs(time: Iterable[Piece], belongs: Callable[[Piece], bool]) -> Iterator[list[Piece]]:
-    """The longest runs of pieces that belong and follow each other without a gap."""
-    run: list[Piece] = []
-    for piece in time:
-        if run and (run[-1].until_us != piece.from_us or not belongs(piece)):
-            yield run
-            run = []
-        if belongs(piece):
-            run.append(piece)
-    if run:
-        yield run
-
-
-def _pause(instance: Instance, run: Sequence[Piece], as_of_us: int, *, has_terms: bool) -> PauseTruth:
-    started_us, ended_at_us = run[0].from_us, run[-1].until_us
-    is_credited = has_terms and ended_at_us - started_us >= HOUR_US
-    # One part without a known rate leaves the whole pause unknown.
-    known = all(piece.pause_credit_cents is not None for piece in run)
-    cent_us = sum((piece.until_us - piece.from_us) * (piece.pause_credit_cents or 0) for piece in run)
-    worth = cent_us if known else None
-    return PauseTruth(
-        instance_fid=instance.fid,
-        reservation_fid=instance.reservation or "",
-        started_at_us=started_us,
-        ended_at_us=ended_at_us,
-        is_open=ended_at_us == as_of_us,
-        has_terms=has_terms,
-        is_credited=is_credited,
-        credited_us=ended_at_us - started_us if is_credited else 0,
-        pause_credit_cent_us=worth if is_credited else 0,
-        short_pause_loss_cent_us=worth if has_terms and not is_credited else 0,
-    )
-
-
-def _add_return(truth: InstanceTruth, instance: Instance, reservation: Reservation, as_of_us: int) -> None:
-    """The time left when it was given back for good, at the rate of that moment."""
-    ends_us = ended_us(reservation, as_of_us)
-    for change in instance.changes:
-        if change.status == "STATUS_TERMINATED" and change.at_us < min(ends_us, as_of_us):
-            rates = [
-                terms.return_credit_cents
-                for number, terms in enumerate(reservation.terms)
-                if terms.return_credit_cents is not None and (number == 0 or terms.from_us <= change.at_us)
-            ]
-            truth.returned.add(ends_us - change.at_us, rates[-1] if rates else None)
-
-
-def _spells(time: Iterable[Piece]) -> list[Piece]:
-    """The pieces of one status that follow each other, made one."""
-    spells: list[Piece] = []
-    for piece in time:
-        if spells and spells[-1].status == piece.status and spells[-1].until_us == piece.from_us:
-            spells[-1] = spells[-1]._replace(until_us=piece.until_us)
-        else:
-            spells.append(piece)
-    return spells
-
-
-def _add_turns(truth: InstanceTruth, spells: Sequence[Piece]) -> None:
-    """Interruptions and how long they took to mend; starts and how long they took."""
-    running = [spell.from_us for spell in spells if spell.status == "RUNNING"]
-    left: Piece | None = None
-    for entered in spells:
-        before = phase_of(left.status) if left and left.until_us == entered.from_us else None
-        phase = phase_of(entered.status)
-        later = running[bisect_right(running, entered.from_us) :][:1]
-        took_us = [at_us - entered.from_us for at_us in later]
-        if phase == "interrupted" and before not in {None, "interrupted"}:
-            truth.interruptions += 1
-            truth.recoveries_us += took_us if before in UP else []
-        if phase in _ON_ITS_WAY and before not in _ON_ITS_WAY | UP:
-            truth.starts_us += took_us
-        left = entered
