@@ -7,15 +7,14 @@ small function a reading that makes a finding of what was heard. What is not cer
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from mithril_elt.api import Mithril
 from mithril_elt.findings import Finding
 from mithril_elt.lists import choose_projects
 from mithril_elt.probe import moments, paging, prices, scope, stories, windows, writing
-from mithril_elt.probe.asking import MOST_REQUESTS, Asker, probe_limits
+from mithril_elt.probe.asking import MOST_REQUESTS, Asker, Session
 from mithril_elt.probe.plan import Notes, question
 
 __all__ = ["MOST_REQUESTS", "Probed", "probe"]
@@ -74,7 +73,15 @@ def probe(
     Raises:
         MithrilError: as every other call of the API.
     """
-    with Mithril(key, url, limits=probe_limits(requests_per_second)) as api:
+    with Session(key, url, requests_per_second=requests_per_second) as api:
         notes = question(Asker(api), choose_projects(api, projects))
         at = api.traffic.first_server_at or datetime.now(UTC)
-    return Probed(api.url, notes.project, api.traffic.requests, at, tuple(find(notes) for find in _FINDERS))
+    findings = tuple(_said_why(find(notes), notes) for find in _FINDERS)
+    return Probed(api.url, notes.project, api.traffic.requests, at, findings)
+
+
+def _said_why(finding: Finding, notes: Notes) -> Finding:
+    """The finding; where nothing was heard that it could be made of, and the budget may be why, with that."""
+    if finding.seen or finding.evidence or not notes.is_spent or "a moment" in finding.why:
+        return finding
+    return replace(finding, why=f"{finding.why}; the budget of {MOST_REQUESTS} requests was spent")

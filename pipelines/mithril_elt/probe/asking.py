@@ -7,27 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
+from httpx_aiohttp import AiohttpTransport
 
 from mithril_elt.api import Mithril
-from mithril_elt.client import Limits
-from mithril_elt.decode import Novelties, decode_page
-from mithril_elt.endpoints import ENDPOINTS
+from mithril_elt.client import Answer, Client, Limits
+from mithril_elt.decode import Novelties, Page, decode_page
+from mithril_elt.endpoints import ENDPOINTS, Endpoint
 from mithril_elt.errors import NotFoundError
 
-__all__ = ["MOST_REQUESTS", "Asker", "Heard", "probe_limits"]
+__all__ = ["MOST_REQUESTS", "Asker", "Heard", "Session"]
 
 MOST_REQUESTS = 12
 _ATTEMPTS = 2
 _EMPTY_PAGES = 2  # so many are followed to the rows behind them
-
-
-def probe_limits(requests_per_second: float | None = None) -> Limits:  # exact-ok: a pace
-    """One request at a time, each sent again once at most."""
-    return Limits(concurrency=1, requests_per_second=requests_per_second, attempts=_ATTEMPTS, budget_s=60, timeout_s=30)
 
 
 @dataclass(frozen=True)
@@ -73,12 +70,44 @@ class _Untold(Novelties):
         """Says nothing."""
 
 
+def _decoded(endpoint: Endpoint, answer: Answer) -> Page:
+    at = answer.server_at or datetime.now(UTC)
+    return decode_page(endpoint, msgspec.json.encode(answer.body), server_at=at, novelties=_Untold())
+
+
+class _Unrepeated(Client):
+    """A client none of whose requests is sent again by the HTTP library, behind its back and uncounted."""
+
+    async def __aenter__(self) -> Client:
+        """Opens the pool; aiohttp sends what can be repeated twice where a connection breaks, if nobody forbids it."""
+        await super().__aenter__()
+        transport = cast("AiohttpTransport", self._http._transport)  # httpx has no other way to it
+        transport.client = session = transport.get_client()
+        session._retry_connection = False  # as aiohttp's own test client does
+        return self
+
+
+class Session(Mithril):
+    """A session with the API in which each request that is sent is counted."""
+
+    def __init__(self, key: str, url: str, *, requests_per_second: float | None = None) -> None:  # exact-ok: a pace
+        super().__init__(key, url)
+        limits = Limits(
+            concurrency=1, requests_per_second=requests_per_second, attempts=_ATTEMPTS, budget_s=60, timeout_s=30
+        )
+        self._client = _Unrepeated(key, url, limits=limits)
+
+
 class Asker:
-    """Asks one question after the other as long as the budget lasts; `log` has all that was heard."""
+    """Asks one question after the other as long as the budget lasts; `log` has all that was heard.
+
+    `is_spent`: a question was not asked for want of it.
+    """
 
     def __init__(self, api: Mithril) -> None:
         self._api = api
         self.log: list[Heard] = []
+        self.is_spent = False
 
     def ask(self, endpoint: str, params: Mapping[str, Any]) -> Heard | None:
         """What the endpoint says; None where the question, sent again, might exceed the budget.
@@ -87,6 +116,7 @@ class Asker:
             ContractError: it answered in another shape than documented.
         """
         if self._api.traffic.requests + _ATTEMPTS > MOST_REQUESTS:
+            self.is_spent = True
             return None
         heard = self._heard(endpoint, {name: value for name, value in params.items() if value is not None})
         self.log.append(heard)
@@ -118,10 +148,9 @@ class Asker:
             if endpoint == "instances":  # a project that is not there; of a history only an order may be unknown
                 raise
             return Heard(endpoint, params, 404, words=error.detail)
-        if answer.status >= 300 or answer.server_at is None:
-            return Heard(endpoint, params, answer.status, words=(answer.body or {}).get("detail"))
-        body = msgspec.json.encode(answer.body)
-        page = decode_page(known, body, server_at=answer.server_at, novelties=_Untold())
+        if answer.status >= 300:
+            return Heard(endpoint, params, answer.status, words=answer.body["detail"])
+        page = _decoded(known, answer)
         raw = answer.body[known.envelope]
         envelope = {name: value for name, value in answer.body.items() if name != known.envelope}
         return Heard(endpoint, params, answer.status, page.rows, raw, page.next_cursor, envelope)

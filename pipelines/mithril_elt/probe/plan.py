@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from mithril_elt.instants import iso
@@ -38,6 +39,7 @@ class Notes:
     price_subject: Subject | None = None
     price_cut: Heard | None = None
     reserved: Heard | None = None
+    is_spent: bool = False
     log: list[Heard] = field(default_factory=list)
 
     @property
@@ -64,12 +66,15 @@ def question(ask: Asker, projects: Sequence[str]) -> Notes:
     _ask_for_history(ask, notes, "status_history")
     base = notes.base("status_history")
     if base is not None:
-        _walk(ask, notes, base)
         notes.subject = choose_subject(events_of(base))
-        _ask_for_windows(ask, notes)
+        notes.cut = _ask_for_cut(ask, notes, "status_history", notes.subject)
+        _walk(ask, notes, base)
+        _ask_for_bounds(ask, notes)
     _ask_for_history(ask, notes, "price_history")
-    _ask_for_price_window(ask, notes)
+    notes.price_subject = choose_subject(notes.events("price_history"))
+    notes.price_cut = _ask_for_cut(ask, notes, "price_history", notes.price_subject)
     _ask_for_reserved(ask, notes)
+    notes.is_spent = ask.is_spent
     return notes
 
 
@@ -132,25 +137,25 @@ def _many_events(events: Iterable[Event]) -> str | None:
     return most if most and fids.count(most) > 1 else None
 
 
-def _ask_for_windows(ask: Asker, notes: Notes) -> None:
-    """One window that begins between two events, and one from the instant of an event to that of another."""
-    if notes.subject is None:
-        return
-    one = {"project": notes.project, "instance_fid": notes.subject.fid, "limit": _PAGE}
-    if cut := notes.subject.cut:
-        span = {"start_time": iso(cut.start), "end_time": iso(cut.end)}
-        notes.cut = ask.ask_for_rows("status_history", {**one, **span})
-    if bounds := notes.subject.bounds:
-        span = {"start_time": iso(bounds.start.at), "end_time": iso(bounds.end.at)}
-        notes.bounds = ask.ask_for_rows("status_history", {**one, **span})
+def _ask_for_cut(ask: Asker, notes: Notes, history: str, subject: Subject | None) -> Heard | None:
+    """A window that begins strictly between two events of one instance."""
+    if subject is None or subject.cut is None:
+        return None
+    return _ask_within(ask, notes, history, subject.fid, start=subject.cut.start, end=subject.cut.end)
 
 
-def _ask_for_price_window(ask: Asker, notes: Notes) -> None:
-    notes.price_subject = subject = choose_subject(notes.events("price_history"))
-    if subject and (cut := subject.cut):
-        one = {"project": notes.project, "instance_fid": subject.fid, "limit": _PAGE}
-        span = {"start_time": iso(cut.start), "end_time": iso(cut.end)}
-        notes.price_cut = ask.ask_for_rows("price_history", {**one, **span})
+def _ask_for_bounds(ask: Asker, notes: Notes) -> None:
+    """A window from the very instant of an event to that of another."""
+    if notes.subject and (bounds := notes.subject.bounds):
+        start, end = bounds.start.at, bounds.end.at
+        notes.bounds = _ask_within(ask, notes, "status_history", notes.subject.fid, start=start, end=end)
+
+
+def _ask_within(
+    ask: Asker, notes: Notes, history: str, fid: str, *, start: datetime, end: datetime | None
+) -> Heard | None:
+    one = {"project": notes.project, "instance_fid": fid, "limit": _PAGE}
+    return ask.ask_for_rows(history, {**one, "start_time": iso(start), "end_time": iso(end)})
 
 
 def reserved_among(notes: Notes) -> Event | None:
