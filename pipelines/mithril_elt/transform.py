@@ -16,15 +16,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import DataTestError, WarehouseError
+from mithril_elt.instants import iso
 from mithril_elt.lock import locked, work_folder
+from mithril_elt.tables import RAW_TABLES
 from mithril_elt.warehouse import loaded_from, schema_name, try_write, warehouse_error
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
 
 log = logging.getLogger("mithril_elt")
+
+_SQL_TYPES = {"text": "varchar", "bigint": "bigint", "bool": "boolean", "timestamp": "timestamp", "json": "json"}
+_SQL_TYPES |= {"usd": "decimal(38, 9)"}
 
 _QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 _PRIVATE = ("--no-send-anonymous-usage-stats", "--no-version-check")
@@ -52,7 +60,8 @@ def sql_folder() -> Path:
 def build(db: Path, *, full: bool = False, as_of: datetime | None = None, dataset: str | None = None) -> BuildResult:
     """Builds all models of a database and tests them.
 
-    `full`: parse the project anew as well. `as_of`: an earlier end of all figures.
+    `full`: parse the project anew as well. `as_of`: an earlier end of all figures. A build that does not come
+    to its end leaves marts of two instants: it is noted in `staging.builds`, and reports refuse them.
 
     Raises:
         UsageError: nothing was loaded yet.
@@ -63,7 +72,8 @@ def build(db: Path, *, full: bool = False, as_of: datetime | None = None, datase
     with locked(db):
         try_write(db)
         log.info("building and testing the models …")
-        return _invoke(db, work_folder(db) / "dbt", full=full, as_of=as_of, dataset=dataset)
+        with _noted(db, as_of, dataset):
+            return _invoke(db, work_folder(db) / "dbt", full=full, as_of=as_of, dataset=dataset)
 
 
 @contextmanager
@@ -82,15 +92,68 @@ def _check_loaded(db: Path, dataset: str | None) -> None:
         pass
 
 
-def _copy_raw(db: Path, scratch: Path, schema: str) -> None:
-    import duckdb  # noqa: PLC0415  # already paid for by open_read_only
+@contextmanager
+def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[None]:
+    """Keeps in `builds` that a build began, and that it came to its end: also if tests failed, not if models did."""
+    builds = f'"{schema_name("staging", dataset)}".builds'
+    with _writing(db) as connection:
+        _add_new_columns(connection, schema_name("raw", dataset))
+        connection.execute(f"create schema if not exists {builds.partition('.')[0]}")
+        connection.execute(
+            f"create table if not exists {builds}"
+            " (number bigint, started_at timestamp, finished_at timestamp, as_of varchar)"
+        )
+        begin = f"insert into {builds} select coalesce(max(number), 0) + 1, ?, null, ? from {builds}"  # noqa: S608  # own
+        connection.execute(begin, [_now(), iso(as_of)])
+    try:
+        yield
+    except DataTestError:
+        _note_end(db, builds)
+        raise
+    _note_end(db, builds)
 
-    with duckdb.connect(str(scratch)) as connection:
+
+def _note_end(db: Path, builds: str) -> None:
+    with _writing(db) as connection:
+        end = f"update {builds} set finished_at = ? where number = (select max(number) from {builds})"  # noqa: S608  # own
+        connection.execute(end, [_now()])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def _writing(db: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb  # noqa: PLC0415  # already paid for by try_write
+
+    try:
+        with duckdb.connect(str(db)) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise warehouse_error(db, error) from error
+
+
+def _add_new_columns(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Adds to raw tables that an older release made the columns they lack: null, as its rows do not say them."""
+    query = "select table_name, column_name from duckdb_columns() where database_name = current_database()"
+    found = connection.execute(f"{query} and schema_name = ?", [schema]).fetchall()
+    tables = {table for table, _ in found}
+    for table in RAW_TABLES:
+        for column in table.columns:
+            if table.name in tables and (table.name, column.name) not in found:
+                added = f'"{schema}"."{table.name}" add column "{column.name}" {_SQL_TYPES[column.kind]}'
+                connection.execute(f"alter table {added}")
+
+
+def _copy_raw(db: Path, scratch: Path, schema: str) -> None:
+    with _writing(scratch) as connection:
         connection.execute(f"attach '{str(db).replace(chr(39), chr(39) * 2)}' as live (read_only)")
         connection.execute(f'create schema "{schema}"')
         listed = "select table_name from duckdb_tables() where database_name = 'live' and schema_name = ?"
         for (table,) in connection.execute(listed, [schema]).fetchall():
             connection.execute(f'create table "{schema}"."{table}" as from live."{schema}"."{table}"')
+        _add_new_columns(connection, schema)
 
 
 def _invoke(db: Path, target: Path, *, full: bool, as_of: datetime | None, dataset: str | None) -> BuildResult:
@@ -101,16 +164,20 @@ def _invoke(db: Path, target: Path, *, full: bool, as_of: datetime | None, datas
     if dataset:
         names["schema_prefix"] = dataset
     project = str(sql_folder())
-    folders = ("--project-dir", project, "--profiles-dir", project, "--target-path", str(target))
-    command = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(names), *folders]
-    command += ["--log-path", str(target), *_QUIET, *_PRIVATE, "--no-partial-parse" if full else "--partial-parse"]
+    options = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
+    options += ["--log-path", str(target), *_QUIET, *_PRIVATE, "--vars", json.dumps(names)]
+    # Tests come after all models, so that one that fails leaves none of them as an earlier build made it.
+    models = ["build", "--exclude-resource-type", "unit_test", "test"]
+    tests = ["test", "--exclude-resource-type", "unit_test", "--partial-parse"]
+    result = BuildResult()
     with _environment(MITHRIL_DUCKDB_PATH=str(db), DO_NOT_TRACK="1"):
         try:
-            outcome = dbtRunner().invoke(command)
+            for command in ([*models, "--no-partial-parse" if full else "--partial-parse"], tests):
+                _judge(db, dbtRunner().invoke([*command, *options]), result)
         finally:
             _close_connections()
             reset_adapters()
-    return _judge(db, outcome)
+    return result
 
 
 @contextmanager
@@ -131,10 +198,11 @@ def _close_connections() -> None:
     DuckDBConnectionManager.close_all_connections()
 
 
-def _judge(db: Path, outcome: Any) -> BuildResult:
+def _judge(db: Path, outcome: Any, result: BuildResult) -> None:
+    """Adds to the result what dbt did; raises what went wrong."""
     if outcome.result is None or not hasattr(outcome.result, "results"):
         raise warehouse_error(db, outcome.exception or RuntimeError("dbt gave no result"))
-    result = BuildResult(seconds=int(outcome.result.elapsed_time))
+    result.seconds += int(outcome.result.elapsed_time)
     failed, broken = [], []
     for node in outcome.result.results:
         is_test = node.node.resource_type == "test"
@@ -143,7 +211,8 @@ def _judge(db: Path, outcome: Any) -> BuildResult:
         if node.status == "fail":
             failed.append(f"{node.node.name} ({node.failures} rows)")
         elif node.status == "error":
-            broken.append(f"{node.node.name}: {str(node.message).strip().splitlines()[0]}")
+            told = f"{node.node.name}: {str(node.message).strip().splitlines()[0]}"
+            (failed if is_test else broken).append(told)
         elif node.status == "warn":
             result.warnings.append(f"data test {node.node.name}: {node.failures} rows")
     if broken:
@@ -151,4 +220,3 @@ def _judge(db: Path, outcome: Any) -> BuildResult:
     if failed:
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         raise DataTestError(f"data tests failed: {', '.join(failed[:3])}{more}: the figures are not to be trusted")
-    return result

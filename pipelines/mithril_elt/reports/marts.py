@@ -23,10 +23,11 @@ __all__ = ["Marts", "Project", "read_marts"]
 
 @dataclass(frozen=True)
 class Project:
-    """A project and the instant up to which its data is complete, in UTC; None until both histories were read."""
+    """A project, the instant up to which its data is complete (None until both histories were read), when it was made."""
 
     project_id: str
     as_of: datetime | None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,21 @@ class Marts:
     schema: str
 
     @cached_property
-    def _inside(self) -> str:
-        # With the database before it: in a file that is called marts.duckdb the schema alone is ambiguous.
+    def _database(self) -> str:
         [[database]] = self.connection.execute("select current_database()").fetchall()
-        return ".".join('"' + name.replace('"', '""') + '"' for name in (database, self.schema))
+        return str(database)
+
+    def _inside(self, schema: str) -> str:
+        # With the database before it: in a file that is called marts.duckdb the schema alone is ambiguous.
+        return ".".join('"' + name.replace('"', '""') + '"' for name in (self._database, schema))
+
+    @property
+    def _staging(self) -> str:
+        """The schema beside the marts in which builds are noted."""
+        return self.schema.removesuffix("marts") + "staging"
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """All rows of the statement, in which `{marts}` stands for the schema.
+        """All rows of the statement, in which `{marts}` stands for the schema, and `{staging}` for the one beside it.
 
         It takes no parameters: to bind one, DuckDB imports pandas, which takes two seconds. Raises
         WarehouseError if a table or a column is not as this release builds it.
@@ -51,7 +60,10 @@ class Marts:
         import duckdb  # noqa: PLC0415  # takes longer to load than all of the reports
 
         try:
-            return self.connection.execute(sql.replace("{marts}", self._inside)).fetchall()
+            inside = {"{marts}": self.schema, "{staging}": self._staging}
+            for placeholder, schema in inside.items():
+                sql = sql.replace(placeholder, self._inside(schema))
+            return self.connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise WarehouseError(
                 f"the marts in schema {self.schema!r} cannot be read ({str(error).partition(chr(10))[0]});"
@@ -60,8 +72,19 @@ class Marts:
 
     def projects(self) -> list[Project]:
         """The projects in the marts, by id."""
-        found = self.rows("select project_id, as_of from {marts}.dim_projects order by project_id")
-        return [Project(project, as_of and as_of.replace(tzinfo=UTC)) for project, as_of in found]
+        found = self.rows("select project_id, as_of, created_at from {marts}.dim_projects order by project_id")
+        return [Project(project, *(at and at.replace(tzinfo=UTC) for at in instants)) for project, *instants in found]
+
+    def is_half_built(self) -> bool:
+        """Whether the last build did not come to its end; not known, and so not, of one by an older release."""
+        noted = self.rows(
+            "select table_schema from information_schema.tables"
+            " where table_catalog = current_database() and table_name = 'builds'"
+        )
+        if (self._staging,) not in noted:
+            return False
+        builds = self.rows("select finished_at is null from {staging}.builds order by number desc limit 1")
+        return builds == [(True,)]
 
 
 @contextmanager
@@ -69,7 +92,7 @@ def read_marts(db: Path | duckdb.DuckDBPyConnection, schema: str) -> Iterator[Ma
     """The marts of a file, which is closed afterwards, or of a connection, which is left open.
 
     Raises UsageError if there is no such file or it has no marts of that name, WarehouseError if it is not
-    a DuckDB file or another process holds its lock.
+    a DuckDB file, another process holds its lock, or the last build of the marts did not come to its end.
     """
     if not isinstance(db, Path):
         yield _checked(Marts(db, schema), "the database")
@@ -92,5 +115,10 @@ def _checked(marts: Marts, where: str) -> Marts:
         raise UsageError(
             f"there are no marts (schema {marts.schema!r}) in {where}: `mithril-elt build` makes them from what is"
             " loaded, `mithril-elt run` loads and builds"
+        )
+    if marts.is_half_built():
+        raise WarehouseError(
+            f"the last build of the marts (schema {marts.schema!r}) in {where} did not come to its end, so that they"
+            " are of two instants: `mithril-elt build` makes them anew"
         )
     return marts

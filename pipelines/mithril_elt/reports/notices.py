@@ -26,7 +26,7 @@ _UNKNOWN_STATUSES = """
 
 
 def notices(marts: Marts, report: str, projects: list[Project], span: Span) -> list[str]:
-    """The notices of a report over a span, in a fixed order; of a summary, those of all reports."""
+    """The notices of a report over a span, in a fixed order; of a summary, those of all reports that it sums up."""
     asked = [ask for ask, reports in _OF_REPORTS if report == "summary" or report in reports]
     sentences = [*_on_completeness(projects, span), *(ask(marts, span) for ask in asked)]
     return [sentence for sentence in sentences if sentence]
@@ -35,9 +35,9 @@ def notices(marts: Marts, report: str, projects: list[Project], span: Span) -> l
 def _on_completeness(projects: list[Project], span: Span) -> list[str]:
     complete = sorted((project.as_of, project.project_id) for project in projects if project.as_of is not None)
     sentences = [
-        f"{project.project_id} has no figures yet: one of its two histories has not been read."
+        f"{project.project_id} has no figures yet: one of its two histories has not been read to its end."
         for project in projects
-        if project.as_of is None
+        if project.as_of is None and not (complete and project.created_at and project.created_at > complete[0][0])
     ]
     if not projects:
         sentences.append("Nothing is loaded yet: `mithril-elt run` loads it.")
@@ -71,6 +71,24 @@ def _on_unknown_gpus(marts: Marts, span: Span) -> str | None:
     return (
         f"The number of GPUs is not known for {_counted(found[1], 'instance')} with {_hours(found[0])} up:"
         " left out of GPU-hours, but not of cost, so dollars per GPU-hour are too high."
+    )
+
+
+def _on_no_order(marts: Marts, span: Span) -> str | None:
+    no_order = "select instance_id from {marts}.dim_instances where order_id is null"
+    found = _missing(
+        marts,
+        span,
+        "fct_instance_hours",
+        where=f"up_us > 0 and instance_id in ({no_order})",
+        time_us="up_us",
+        of="instance_id",
+    )
+    if not found:
+        return None
+    return (
+        f"Neither a bid nor a reservation is known for {_counted(found[1], 'instance')} with {_hours(found[0])} up:"
+        " in no cost."
     )
 
 
@@ -162,6 +180,7 @@ def _on_unknown_loss_rate(marts: Marts, span: Span) -> str | None:
 _OF_REPORTS: tuple[tuple[Callable[[Marts, Span], str | None], frozenset[str]], ...] = (
     (_on_unknown_statuses, frozenset({"usage", "uptime", "cost"})),
     (_on_unknown_gpus, frozenset({"usage", "cost"})),
+    (_on_no_order, frozenset({"usage", "cost"})),
     (_on_unpriced, frozenset({"cost"})),
     (_on_unknown_unit_price, frozenset({"cost", "reservations"})),
     (_on_unknown_commitment, frozenset({"reservations"})),
