@@ -60,8 +60,8 @@ def _periods(instance: Instance, reservation: Reservation | None, wording: Wordi
 
 def _split(periods: Sequence[PricePeriod], until_us: int) -> Iterator[PricePeriod]:
     """Each period in pieces that end with the UTC hour; none begins once the next period holds, or after `until_us`."""
-    nexts_us = [*(period.start_us for period in periods[1:]), NEVER_US]
-    for period, next_us in zip(periods, nexts_us, strict=True):
+    nexts_us = (*(period.start_us for period in periods[1:]), NEVER_US)
+    for period, next_us in zip(periods, nexts_us, strict=False):  # of no periods there is no last
         # The last piece made begins after `until_us`, so that those before it all have the end of their hour.
         over_us = min(next_us, until_us + HOUR_US, NEVER_US if period.end_us is None else period.end_us)
         cuts_us = range((period.start_us // HOUR_US + 1) * HOUR_US, over_us, HOUR_US)
