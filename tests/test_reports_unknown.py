@@ -94,11 +94,35 @@ def test_unknown_statuses_are_warned_of_by_name_and_clipped_to_the_span(marts: d
 
 def test_projects_of_different_as_of_are_warned_of(marts: duckdb.DuckDBPyConnection) -> None:
     """The report's as_of is the earliest, and the reader is told that the projects differ."""
-    marts.execute("insert into marts.dim_projects values ('proj_b', null, '2026-03-30'), ('proj_c', null, null)")
+    marts.execute(
+        "insert into marts.dim_projects (project_id, as_of) values ('proj_b', '2026-03-30'), ('proj_c', null)"
+    )
     answer = report(marts, "usage")
     assert answer.as_of == datetime(2026, 3, 30, tzinfo=UTC)
     assert any("2026-03-30T00:00:00Z (proj_b) to 2026-04-01T00:30:00Z (proj_a)" in w for w in answer.warnings)
     assert any("proj_c has no figures yet" in warning for warning in answer.warnings)
+
+
+def test_a_project_that_was_made_after_as_of_is_not_there_yet(marts: duckdb.DuckDBPyConnection) -> None:
+    """A report of then says nothing of a project that was made since; of one that is older, that it was not read."""
+    marts.execute(
+        "insert into marts.dim_projects (project_id, created_at) values"
+        " ('proj_new', '2026-04-01 00:30:00.000001'), ('proj_old', '2026-04-01 00:30:00')"
+    )
+    [warning] = [warning for warning in report(marts, "uptime").warnings if "no figures" in warning]
+    assert warning.startswith("proj_old ")
+
+
+def test_up_time_in_no_order_is_warned_of(marts: duckdb.DuckDBPyConnection) -> None:
+    """An instance of which neither a bid nor a reservation is known costs nothing, and the reader is told so."""
+    assert not any("bid" in warning for warning in report(marts, "cost").warnings)
+    marts.execute("update marts.dim_instances set order_id = null, bid_id = null where instance_id = 'inst_1'")
+    for name in ("usage", "cost", "summary"):
+        [warning] = [warning for warning in report(marts, name).warnings if "in no cost" in warning]
+        assert warning == "Neither a bid nor a reservation is known for 1 instance with 1.75 h up: in no cost."
+    later = datetime(2026, 4, 1, tzinfo=UTC)
+    assert not any("in no cost" in warning for warning in report(marts, "cost", from_at=later).warnings)
+    assert not any("in no cost" in warning for warning in report(marts, "uptime").warnings)
 
 
 def test_a_span_past_the_data_is_warned_of(marts: duckdb.DuckDBPyConnection) -> None:

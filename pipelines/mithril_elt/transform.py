@@ -203,7 +203,8 @@ def _judge(db: Path, outcome: Any, result: BuildResult) -> None:
     if outcome.result is None or not hasattr(outcome.result, "results"):
         raise warehouse_error(db, outcome.exception or RuntimeError("dbt gave no result"))
     result.seconds += int(outcome.result.elapsed_time)
-    failed, broken = [], []
+    failed: list[str] = []
+    broken: list[str] = []
     for node in outcome.result.results:
         is_test = node.node.resource_type == "test"
         result.tests += is_test

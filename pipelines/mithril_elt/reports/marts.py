@@ -23,7 +23,7 @@ __all__ = ["Marts", "Project", "read_marts"]
 
 @dataclass(frozen=True)
 class Project:
-    """A project, the instant up to which its data is complete (None until both histories were read), when it was made."""
+    """A project, the instant up to which its data is complete (None until it was read to its end), when it was made."""
 
     project_id: str
     as_of: datetime | None
