@@ -65,7 +65,7 @@ def test_it_is_found_out_once_a_run(tmp_path: Path) -> None:
 def test_a_saved_finding_saves_the_refused_question(tmp_path: Path) -> None:
     """What a probe has found is believed: nothing is refused."""
     db = tmp_path / "a.duckdb"
-    save_findings(db, [Finding("project_alone", "422", {}, "")], at=NOW, url="http://localhost")
+    save_findings(db, [Finding("project_alone", "422", why="seen")], at=NOW, url="http://localhost")
     with serve(make_account(instances=14, days=12), readings=REFUSES) as sandbox:
         load_sandbox(sandbox, db)
         assert not [each for each in sandbox.requests if each.status == 422]
@@ -74,7 +74,7 @@ def test_a_saved_finding_saves_the_refused_question(tmp_path: Path) -> None:
 def test_a_finding_that_is_wrong_is_said_and_does_no_harm(tmp_path: Path) -> None:
     """Saved as accepted and refused after all: the run warns, asks by order, and has the same rows."""
     db, fresh = tmp_path / "a.duckdb", tmp_path / "fresh.duckdb"
-    save_findings(db, [Finding("project_alone", "accepted", {}, "")], at=NOW, url="http://localhost")
+    save_findings(db, [Finding("project_alone", "accepted", why="seen")], at=NOW, url="http://localhost")
     with serve(make_account(instances=14, days=12), readings=REFUSES) as sandbox:
         result = load_sandbox(sandbox, db)
         load_sandbox(sandbox, fresh)

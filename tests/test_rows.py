@@ -97,6 +97,15 @@ def test_only_events_inside_the_span_are_kept() -> None:
     assert statuses_at(*outside, *kept) == kept
 
 
+def test_what_the_server_tells_of_its_own_future_is_warned_of() -> None:
+    """A time that its clock has not reached: loaded with the window that it lies in, and said."""
+    told = history("status_history", {"timestamp": NOON.isoformat(), "status": "STATUS_RUNNING"})
+    for read_at, warned in ((NOON - timedelta(minutes=5), True), (NOON, False)):
+        novelties = Novelties()
+        assert len(status_rows(told, inside(SPAN), novelties, read_at=read_at)) == 1
+        assert bool([warning for warning in novelties.warnings if "own clock" in warning]) is warned
+
+
 def test_events_are_placed_by_their_instant_not_by_their_spelling() -> None:
     """An offset does not move an event into another window."""
     east = timezone(timedelta(hours=14))

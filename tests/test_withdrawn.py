@@ -43,6 +43,7 @@ def events(db: Path, fid: str = "inst_1") -> list[tuple[str, bool]]:
     ]
 
 
+PRICES = "select price_cents, withdrawn_at is null from raw.instance_price_periods order by start_time"
 TOLD = [("RUNNING", False), ("ERROR", False), ("RUNNING", False)]
 GONE = [("RUNNING", False), ("ERROR", True), ("RUNNING", False)]
 
@@ -131,17 +132,13 @@ def test_a_price_that_is_corrected_or_withdrawn_is_replaced(tmp_path: Path) -> N
         spot.prices[1:] = [PricePeriod(starts[1], None, 1300)]
         sandbox.clock.advance(timedelta(hours=1))
         assert load_sandbox(sandbox, db).withdrawn_rows == 1
-        found = query(
-            db, "select price_cents, withdrawn_at is null from raw.instance_price_periods order by start_time"
-        )
+        found = query(db, PRICES)
         assert found == [(1300, True), (1300, True), (1400, False)]
         sandbox.clock.advance(timedelta(days=8))
         load_sandbox(sandbox, db)
         spot.prices.pop()  # an open period, long before the look-back: it is asked for, and gone
         assert load_sandbox(sandbox, db).withdrawn_rows == 1
-        found = query(
-            db, "select price_cents, withdrawn_at is null from raw.instance_price_periods order by start_time"
-        )
+        found = query(db, PRICES)
     assert found == [(1300, True), (1300, False), (1400, False)]
 
 

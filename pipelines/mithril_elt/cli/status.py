@@ -6,6 +6,7 @@ Stands inside `cli`; reads `raw.windows` and `raw.runs`, asks nothing of the API
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from mithril_elt.cli.options import as_json_option, db_options
 from mithril_elt.instants import iso
 
 __all__ = ["status_command"]
+
+_OF_WINDOWS = ("project", "history", "from_at", "to_at", "asked_by")
+_OF_RUNS = (
+    *("started_at", "finished_at", "as_of", "outcome", "error", "windows_planned", "windows_done", "rows"),
+    *("requests", "retries", "bytes", "late_rows", "late_seconds", "withdrawn_rows", "lookback_seconds", "version"),
+)
 
 
 @click.command("status")
@@ -34,63 +41,92 @@ def status_command(*, db: Path, dataset: str | None, runs: int, as_json: bool) -
         click.echo(json.dumps(facts))
         return
     for covered in facts["covered"]:
-        click.echo(f"{covered['project_id']}  {covered['history']:<8} {covered['from']} … {covered['to']}")
+        by_order = ", asked by order: the API refuses a project alone" if covered["asked_by"] == "order" else ""
+        click.echo(f"{covered['project_id']}  {covered['history']:<8} {covered['from']} … {covered['to']}{by_order}")
         for hole in covered["holes"]:
             click.echo(f"  nothing is known of {hole['from']} … {hole['to']}: `run --since {hole['from']}` reads it")
     click.echo("")
     for run in facts["runs"]:
-        late = f", {run['late_rows']} late by {run['late_seconds'] / 3600:.1f} h at most" if run["late_rows"] else ""
-        click.echo(
-            f"{run['started_at']}  {run['outcome']:<6} {run['windows_done']}/{run['windows_planned']} windows, "
-            f"{run['rows']:,} rows, {run['requests']:,} requests{late}"
-            + (f"\n  {run['error']}" if run["error"] else "")
-        )
+        click.echo(_run_line(run) + (f"\n  {run['error']}" if run["error"] else ""))
     if facts["advice"]:
         click.echo(f"\n{facts['advice']}")
+    if facts["readings"]:
+        click.echo("\nSeen by `probe --save`: " + ", ".join(f"{k} {v}" for k, v in facts["readings"].items()))
+
+
+def _run_line(run: dict[str, Any]) -> str:
+    late = f", {run['late_rows']:,} late by {run['late_seconds'] / 3600:.1f} h at most" if run["late_rows"] else ""
+    withdrawn = f", {run['withdrawn_rows']:,} withdrawn by the API" if run["withdrawn_rows"] else ""
+    return (
+        f"{run['started_at']}  {run['outcome']:<6} {run['windows_done']}/{run['windows_planned']} windows, "
+        f"{run['rows']:,} rows, {run['requests']:,} requests{late}{withdrawn}"
+    )
 
 
 def _facts(db: Path, dataset: str | None, runs: int) -> dict[str, Any]:
+    from mithril_elt.findings import saved_readings  # noqa: PLC0415  # kept out of --help
     from mithril_elt.warehouse import loaded_from, schema_name  # noqa: PLC0415  # imports duckdb
 
     schema = schema_name("raw", dataset)
     with loaded_from(db, schema) as connection:
-        windows = connection.execute(
-            f'select project, history, from_at, to_at from "{schema}".windows order by 1, 2, 3'  # noqa: S608  # own
-        ).fetchall()
-        wanted = "started_at finished_at as_of outcome error windows_planned windows_done rows requests retries bytes"
-        columns = [*wanted.split(), "late_rows", "late_seconds", "version"]
-        found = connection.execute(
-            f'select {", ".join(columns)} from "{schema}".runs order by started_at desc limit ?',  # noqa: S608  # own
-            [runs],
-        ).fetchall()
-    last = [dict(zip(columns, map(_plain, run), strict=True)) for run in found]
-    return {"covered": _covered(windows), "runs": last, "advice": _advice(last)}
+        windows = _rows(connection, f'"{schema}".windows', _OF_WINDOWS, "order by project, history, from_at")
+        found = _rows(connection, f'"{schema}".runs', _OF_RUNS, f"order by started_at desc limit {int(runs)}")
+        [[latest, lookback]] = _latest(connection, schema)
+    last = [{name: _plain(value) for name, value in run.items()} for run in found]
+    return {
+        "covered": _covered(windows),
+        "runs": last,
+        "advice": _advice(latest, lookback),
+        "readings": saved_readings(db),
+    }
+
+
+def _rows(connection: Any, table: str, wanted: Sequence[str], order: str) -> list[dict[str, Any]]:
+    """Those columns of a table; null for those that a table of an older release does not have."""
+    known = {name for name, *_ in connection.execute(f"describe {table}").fetchall()}
+    columns = ", ".join(name if name in known else f"null as {name}" for name in wanted)
+    found = connection.execute(f"select {columns} from {table} {order}").fetchall()  # noqa: S608  # own names
+    return [dict(zip(wanted, row, strict=True)) for row in found]
+
+
+def _latest(connection: Any, schema: str) -> list[tuple[int | None, int | None]]:
+    """By how much the latest row of all runs was late, and the look-back of the newest run."""
+    runs = _rows(connection, f'"{schema}".runs', ("late_seconds", "lookback_seconds"), "order by started_at desc")
+    return [(max((run["late_seconds"] for run in runs), default=0), runs[0]["lookback_seconds"] if runs else None)]
 
 
 def _plain(value: Any) -> Any:
     return iso(value.replace(tzinfo=UTC)) if isinstance(value, datetime) else value
 
 
-def _covered(windows: list[tuple[str, str, datetime, datetime]]) -> list[dict[str, Any]]:
+def _covered(windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from mithril_elt.windows import Span, holes, merged  # noqa: PLC0415  # kept out of --help
 
     spans: dict[tuple[str, str], list[Span]] = {}
-    for project, history, start, end in windows:
-        spans.setdefault((project, history), []).append(Span(start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)))
+    asked_by: dict[tuple[str, str], str] = {}
+    for each in windows:
+        key = (each["project"], each["history"])
+        spans.setdefault(key, []).append(Span(each["from_at"].replace(tzinfo=UTC), each["to_at"].replace(tzinfo=UTC)))
+        asked_by[key] = each["asked_by"] or "project"  # the newest window is the last
     return [
         {
             "project_id": project,
             "history": history,
             "from": iso(merged(found)[0].start),
             "to": iso(merged(found)[-1].end),
+            "asked_by": asked_by[project, history],
             "holes": [{"from": iso(hole.start), "to": iso(hole.end)} for hole in holes(found)],
         }
         for (project, history), found in spans.items()
     ]
 
 
-def _advice(runs: list[dict[str, Any]]) -> str | None:
-    latest = max((run["late_seconds"] for run in runs), default=0)
-    if not latest:
+def _advice(late_seconds: int | None, lookback_seconds: int | None) -> str | None:
+    """What look-back to choose: half as long again as the latest row was late, in whole days."""
+    if not late_seconds:
         return None
-    return f"Rows came up to {latest / 86400:.1f} days late: keep --lookback above that (it is 3d unless you say so)."
+    days = -(-late_seconds * 3 // (2 * 86_400))
+    enough = f"`--lookback {days}d` finds such rows"
+    if lookback_seconds is not None and late_seconds > lookback_seconds:
+        enough += ", the look-back of the last run did not; `run --deep` finds those that it has missed"
+    return f"Rows came up to {late_seconds / 86400:.1f} days late: {enough}."
