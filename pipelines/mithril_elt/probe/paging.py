@@ -43,6 +43,8 @@ def repeated_rows(notes: Notes) -> Finding:
     again = [event for event in second if event.same in {each.same for each in first}]
     if any(known.count(event.same) > 1 for event in again):
         return Finding("repeated_rows", None, "the same event is told twice even on one page")
+    if len(again) == len(second):
+        return Finding("repeated_rows", None, "the second page has nothing new", notes.walk[1].evidence(again[0].told))
     if again:
         why = "a page has again what the page before it had"
         return Finding("repeated_rows", "true", why, notes.walk[1].evidence(first[-1].told, again[0].told))

@@ -19,10 +19,10 @@ _FEWEST_HOURS = 3
 
 
 def price_periods(notes: Notes) -> Finding:
-    """Whether neighbours of one price are told apart, and whether at each full hour.
+    """Whether periods end at each full hour, so that neighbours have one price.
 
-    Neighbours of one price that meet elsewhere than on the hour show that nothing is merged or split. Without
-    any, periods as they happened look like merged ones.
+    Else nobody can tell: periods as they happened look like merged ones if no neighbours have one price, and
+    where some have, one of them may be wrong for now.
     """
     base, events = notes.base("price_history"), notes.events("price_history")
     if base is None:
@@ -34,12 +34,11 @@ def price_periods(notes: Notes) -> Finding:
     if len(at_hour) >= _FEWEST_HOURS and over_hour is None:
         why = "neighbours of one price meet at a full hour, and no period goes past one"
         return Finding("price_periods", "split", why, base.evidence(*(event.told for event in at_hour[0])))
-    elsewhere = next((pair for pair in meeting if not _is_hour(pair[1].at)), None)
-    if elsewhere and over_hour:
-        why = "neighbours of one price meet elsewhere than at a full hour"
-        return Finding("price_periods", "told", why, base.evidence(*(event.told for event in elsewhere)))
     if over_hour is None:
         return Finding("price_periods", None, "no closed period goes past a full hour")
+    if meeting:
+        why = "not split at the hours; neighbours have one price, but a price may still be corrected"
+        return Finding("price_periods", None, why, base.evidence(*(event.told for event in meeting[0])))
     why = "not split at the hours; no neighbours have one price, which may be so or may have been merged"
     return Finding("price_periods", None, why, base.evidence(over_hour.told))
 
@@ -64,8 +63,11 @@ def reserved_prices(notes: Notes) -> Finding:
         return Finding(
             "reserved_prices", None, "nobody answered for a reserved instance", heard.evidence() if heard else {}
         )
-    if heard is not base and (events := events_of(heard)):
-        return Finding("reserved_prices", "true", "a reserved instance has a price", heard.evidence(events[0].told))
+    price = next((event for event in events_of(heard) if event.fid == fid), None)
+    if price:
+        return Finding("reserved_prices", "true", "a reserved instance has a price", heard.evidence(price.told))
+    if heard.cursor is not None:
+        return Finding("reserved_prices", None, "the answer has more than one page", heard.evidence())
     return Finding(
         "reserved_prices", "false", f"the reserved instance {fid} has run, and has no price", heard.evidence()
     )

@@ -18,8 +18,12 @@ _LEAST_GAP = timedelta(seconds=3)  # leaves a whole second strictly between two 
 
 
 class Cut(NamedTuple):
-    """A start strictly between two events, the first of which is in force then, and an end after the second."""
+    """A start strictly between two events, the first of which is in force then, and an end after the second.
 
+    `earlier`: an event that no answer has if the API looks at the start at all.
+    """
+
+    earlier: Event | None
     before: Event
     start: datetime
     after: Event
@@ -27,11 +31,15 @@ class Cut(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """A start and an end that are the very instants of two events, and an event strictly between them, if any."""
+    """A start and an end that are the very instants of two events, and an event strictly between them, if any.
+
+    `later`: an event that no answer has if the API looks at the end at all.
+    """
 
     start: Event
     inside: Event | None
     end: Event
+    later: Event | None
 
 
 class Subject(NamedTuple):
@@ -67,8 +75,9 @@ def _cut(steps: Sequence[Event]) -> Cut | None:
         before, after = steps[number], steps[number + 1]
         start = _between(before.at, min(before.end or after.at, after.at))
         if start is not None:
+            earlier = steps[number - 1] if number else None
             behind = steps[number + 2] if number + 2 < len(steps) else None
-            return Cut(before, start, after, _between(after.at, behind.at) if behind else None)
+            return Cut(earlier, before, start, after, _between(after.at, behind.at) if behind else None)
     return None
 
 
@@ -80,10 +89,10 @@ def _between(earlier: datetime, later: datetime) -> datetime | None:
 
 
 def _bounds(steps: Sequence[Event]) -> Bounds | None:
-    """Not the first event where there is a choice, and on whole seconds: these nobody can round."""
-    threes = [Bounds(*steps[number : number + 3]) for number in [*range(1, len(steps) - 2), 0] if len(steps) > 2]
-    exact = [bounds for bounds in threes or [Bounds(steps[0], None, steps[1])] if _is_exact(bounds)]
-    return next(filter(_is_whole, exact), exact[0] if exact else None)
+    """With a later event, and on whole seconds, which nobody can round; not at the first event if it can be helped."""
+    threes = [Bounds(*four) for four in zip(steps, steps[1:], steps[2:], [*steps[3:], None], strict=False)]
+    exact = [bounds for bounds in threes or [Bounds(steps[0], None, steps[1], None)] if _is_exact(bounds)]
+    return max(exact, key=lambda one: (one.later is not None, _is_whole(one), one.start is not steps[0]), default=None)
 
 
 def _is_exact(bounds: Bounds) -> bool:

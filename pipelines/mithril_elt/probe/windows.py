@@ -9,7 +9,7 @@ from mithril_elt.findings import Finding
 from mithril_elt.probe.asking import Heard
 from mithril_elt.probe.events import Event, events_of, in_time_order
 from mithril_elt.probe.plan import Notes
-from mithril_elt.probe.subjects import Cut
+from mithril_elt.probe.subjects import Bounds, Cut
 
 __all__ = ["end_bound", "start_bound", "start_selects"]
 
@@ -44,11 +44,12 @@ def _selected(cut: Cut | None, heard: Heard | None) -> tuple[str, dict[str, obje
         return None
     told = [event for event in in_time_order(events_of(heard)) if event.fid == cut.before.fid]
     anchor = next((event for event in told if event.at == cut.after.at), None)
-    if anchor is None:
-        return None
-    for value, at in (("in_force", cut.before.at), ("clipped", cut.start)):
-        if row := next((event for event in told if event.at == at), None):
-            return value, heard.evidence(row.told, anchor.told)
+    if anchor is None or told[0].at < cut.before.at or (cut.end and told[-1].at > cut.end):
+        return None  # not the window that was asked for
+    if row := next((event for event in told if event.at == cut.start), None):
+        return "clipped", heard.evidence(row.told, anchor.told)
+    if row := next((event for event in told if event.at == cut.before.at), None):
+        return ("in_force", heard.evidence(row.told, anchor.told)) if cut.earlier else None
     if told[0].at < cut.after.at or heard.cursor is not None:  # something else than was expected, or not all
         return None
     return "inside", heard.evidence(anchor.told)
@@ -56,55 +57,59 @@ def _selected(cut: Cut | None, heard: Heard | None) -> tuple[str, dict[str, obje
 
 def start_bound(notes: Notes) -> Finding:
     """Whether an event at the very start of a window is told; it is anyway where the one in force is."""
-    told = _bounded(notes)
-    if told is None or notes.subject is None or notes.subject.bounds is None or notes.bounds is None:
+    found = _bounded(notes)
+    if found is None:
         return Finding("start_bound", None, _NO_BOUNDS)
-    start = notes.subject.bounds.start
-    at_start = [event for event in told if event.at == start.at]
+    bounds, heard, told = found
+    at_start = [event for event in told if event.at == bounds.start.at]
     if not at_start:
-        if notes.bounds.cursor is not None:
-            return Finding("start_bound", None, "the window has more than one page", notes.bounds.evidence())
-        why = f"the event at the window's very start, {start.written}, is not in it"
-        return Finding("start_bound", "exclusive", why, notes.bounds.evidence(told[0].told))
+        if heard.cursor is not None:
+            return Finding("start_bound", None, "the window has more than one page", heard.evidence())
+        why = f"the event at the window's very start, {bounds.start.written}, is not in it"
+        return Finding("start_bound", "exclusive", why, heard.evidence(told[0].told))
     selects = start_selects(notes).seen
-    earlier = [event for event in told if event.at < start.at]
-    if selects == "inside" or earlier:
+    if selects == "inside" or (selects and any(event.at < bounds.start.at for event in told)):
         why = "the event at the window's very start is in it"
-        return Finding("start_bound", "inclusive", why, notes.bounds.evidence(at_start[0].told))
+        return Finding("start_bound", "inclusive", why, heard.evidence(at_start[0].told))
     why = (
         "the event at the window's very start is in it, as the one in force then would be anyway: no difference"
         if selects
         else "the event at the window's very start is in it, but perhaps only as the one in force"
     )
-    return Finding("start_bound", None, why, notes.bounds.evidence(at_start[0].told))
+    return Finding("start_bound", None, why, heard.evidence(at_start[0].told))
 
 
 def end_bound(notes: Notes) -> Finding:
     """Whether an event at the very end of a window is told."""
-    told = _bounded(notes)
-    if told is None or notes.subject is None or notes.subject.bounds is None or notes.bounds is None:
+    found = _bounded(notes)
+    if found is None:
         return Finding("end_bound", None, _NO_BOUNDS)
-    end = notes.subject.bounds.end
-    if at_end := [event for event in told if event.at == end.at]:
+    bounds, heard, told = found
+    if at_end := [event for event in told if event.at == bounds.end.at]:
+        if bounds.later is None:
+            why = "the event at the window's very end is in it, but no later one is known that should not be"
+            return Finding("end_bound", None, why, heard.evidence(at_end[-1].told))
         why = "the event at the window's very end is in it"
-        return Finding("end_bound", "inclusive", why, notes.bounds.evidence(at_end[-1].told))
-    if notes.bounds.cursor is not None:
-        return Finding("end_bound", None, "the window has more than one page", notes.bounds.evidence())
-    why = f"the event at the window's very end, {end.written}, is not in it"
-    return Finding("end_bound", "exclusive", why, notes.bounds.evidence(told[-1].told))
+        return Finding("end_bound", "inclusive", why, heard.evidence(at_end[-1].told))
+    if heard.cursor is not None:
+        return Finding("end_bound", None, "the window has more than one page", heard.evidence())
+    why = f"the event at the window's very end, {bounds.end.written}, is not in it"
+    return Finding("end_bound", "exclusive", why, heard.evidence(told[-1].told))
 
 
-_NO_BOUNDS = "no window was answered that has an event of its own beside those at its bounds"
+_NO_BOUNDS = "no window was answered as asked that has an event of its own beside those at its bounds"
 
 
-def _bounded(notes: Notes) -> list[Event] | None:
-    """What the window with events at both bounds told, oldest first.
+def _bounded(notes: Notes) -> tuple[Bounds, Heard, list[Event]] | None:
+    """The window with events at both bounds, its answer, and what that told, oldest first.
 
-    None where that proves nothing: it lacks even the event inside it, or, if there is none, both.
+    None where that proves nothing: it lacks even the event inside it, or, if there is none, both; or it has
+    one from after its end.
     """
-    if notes.subject is None or notes.subject.bounds is None or notes.bounds is None or not notes.bounds.accepted:
+    bounds, heard = notes.subject.bounds if notes.subject else None, notes.bounds
+    if bounds is None or heard is None or not heard.accepted:
         return None
-    bounds = notes.subject.bounds
-    told = [event for event in in_time_order(events_of(notes.bounds)) if event.fid == notes.subject.fid]
+    told = [event for event in in_time_order(events_of(heard)) if event.fid == bounds.start.fid]
     sure = {bounds.inside.at} if bounds.inside else {bounds.start.at, bounds.end.at}
-    return told if any(event.at in sure for event in told) else None
+    is_as_asked = any(event.at in sure for event in told) and told[-1].at <= bounds.end.at
+    return (bounds, heard, told) if is_as_asked else None
