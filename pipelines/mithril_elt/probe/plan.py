@@ -185,7 +185,7 @@ def _reserved(notes: Notes) -> dict[str, str]:
     listed = {row.fid: row.reservation for row in (notes.instances.rows if notes.instances else ())}
     bases = [notes.base(history) for history in ("status_history", "price_history")]
     told = {row.instance_fid: row.reservation_fid for base in bases if base for row in base.rows}
-    return {fid: reservation for fid, reservation in {**listed, **told}.items() if reservation}
+    return {fid: reservation for fid, reservation in [*listed.items(), *told.items()] if reservation}
 
 
 def _ask_for_reserved(ask: Asker, notes: Notes) -> None:
