@@ -6,7 +6,7 @@ SQL, in a tenth of the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
-from loading import load_sandbox, rows_of, tables_in
+from loading import load_sandbox, tables_in
 from mithril_elt.api import Mithril
 from mithril_elt.errors import ApiError
 from mithril_elt.load import LoadPlan, Progress, load
@@ -32,9 +33,11 @@ PINNED = "2001-02-03T04:05:06.000007Z"  # stands in the compiled SQL where the r
 Rows = list[tuple[Any, ...]]
 Pattern = Callable[[Sandbox, Path, "Way"], None]
 
-# What only a list says of an instance, and when it was read: lost to whoever first looks after it has left.
+# What only a list said while it was looked at, and how it was read: no figure hangs on these.
 _LISTED_ONLY = {
     "dim_instances": {"instance_name", "created_at", "listed_status", "is_listed"},
+    "dim_projects": {"first_window_from_at"},
+    "dim_reservations": {"status"},
     "fct_reconciliation": {"vendor_as_of"},
 }
 
@@ -155,6 +158,14 @@ PATTERNS: dict[str, Pattern] = {
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Something broken on purpose: attributes of the package by their dotted names, texts of models by model."""
+
+    patches: Mapping[str, Any] = field(default_factory=dict)
+    replaced: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Models:
     """The compiled project, plain and with a pinned as_of."""
 
@@ -171,20 +182,31 @@ class Models:
             models = tuple(replace(each, sql=each.sql.replace(PINNED, text)) for each in self.pinned.models)
             replace(self.pinned, models=models).build(connection)
 
+    def broken(self, replaced: Mapping[str, tuple[str, str]]) -> Models:
+        """The same with some text of some models replaced, which has to be there."""
+        return Models(_broken(self.plain, replaced), _broken(self.pinned, replaced))
+
+
+def _broken(project: Compiled, replaced: Mapping[str, tuple[str, str]]) -> Compiled:
+    models = []
+    for model in project.models:
+        text, broken = replaced.get(model.name, ("", ""))
+        assert text in model.sql, f"{model.name} has no {text!r}"
+        models.append(replace(model, sql=model.sql.replace(text, broken) if text else model.sql))
+    return replace(project, models=tuple(models))
+
 
 def marts(db: Path) -> dict[str, Rows]:
     """All marts row for row, but for what only a list says of an instance."""
-    return {
-        table: _columns(db, table) if table in _LISTED_ONLY else rows_of(db, f"marts.{table}")
-        for table in tables_in(db, "marts")
-    }
-
-
-def _columns(db: Path, table: str) -> Rows:
+    tables = tables_in(db, "marts")
     with duckdb.connect(str(db), read_only=True) as connection:
-        described = connection.execute(f"describe marts.{table}").fetchall()
-        kept = ", ".join(f'"{name}"' for name, *_ in described if name not in _LISTED_ONLY[table])
-        return connection.execute(f"select {kept} from marts.{table} order by all").fetchall()
+        return {table: _rows(connection, table) for table in tables}
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> Rows:
+    described = connection.execute(f"describe marts.{table}").fetchall()
+    kept = ", ".join(f'"{name}"' for name, *_ in described if name not in _LISTED_ONLY.get(table, ()))
+    return connection.execute(f"select {kept} from marts.{table} order by all").fetchall()
 
 
 @dataclass
@@ -197,16 +219,22 @@ class Comparison:
     worlds: int = 0
     rows: int = 0
 
-    def differences(self, world: World, db: Path) -> list[str]:
+    def differences(self, world: World, db: Path, *, fault: Fault | None = None) -> list[str]:
         """What differs between the marts of the world, those of its twin, and the truth; nothing if all is well.
 
-        At the newest instant; where rows settle late, at the last one at which all have settled.
+        At the newest instant; where rows settle late, at the last one at which all have settled. `fault`: with
+        something broken on purpose in the load of the world, or in its models.
         """
-        sandbox = run_world(world, db)
-        as_of = utc(sandbox.account.now_us) - timedelta(hours=world.settled_hours) if world.settled_hours else None
-        self.models.build(db, as_of)
+        now = utc(world.account().now_us)
+        as_of = now - timedelta(hours=world.settled_hours) if world.settled_hours else None
+        theirs = self._twin(world.plain, as_of)
+        with pytest.MonkeyPatch.context() as patch:
+            for target, broken in (fault.patches if fault else {}).items():
+                patch.setattr(target, broken)
+            sandbox = run_world(world, db)
+        (self.models.broken(fault.replaced) if fault else self.models).build(db, as_of)
         unlike = frozenset({"fct_reconciliation"}) if as_of or _summary_differs(world.readings) else frozenset[str]()
-        mine, theirs = marts(db), self._twin(world.plain, as_of)
+        mine = marts(db)
         self.worlds += 1
         self.rows += sum(map(len, mine.values()))
         unequal = [table for table in mine if mine[table] != theirs[table] and table not in unlike]
