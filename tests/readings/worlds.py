@@ -62,12 +62,18 @@ class World:
     seed: int = 7
     instances: int = 14
     days: int = 9
-    readings: Readings = Readings()  # noqa: RUF009  # frozen
-    way: Way = Way()  # frozen
+    readings: Readings = field(default_factory=Readings)
+    way: Way = field(default_factory=Way)
+    overlapping: bool = False
 
     def account(self) -> Account:
-        """The account, new each time."""
-        return make_account(self.seed, self.instances, self.days)
+        """The account, new each time; if `overlapping`, each third price goes on after the next has begun."""
+        account = make_account(self.seed, self.instances, self.days)
+        for instance in account.instances if self.overlapping else ():
+            for number, period in enumerate(instance.prices):
+                if number % 3 == 0 and period.end_us is not None:
+                    instance.prices[number] = replace(period, end_us=period.end_us + 50_000_000)
+        return account
 
     @property
     def settled_hours(self) -> int:
