@@ -1,8 +1,7 @@
-"""The sandbox's two histories: which instances a question is about, which events, and on which page.
+"""The sandbox's two histories: which events of each instance, in which order, and on which page.
 
-Stands between `chronicle` and `history_routes` in the sandbox. The API leaves much of this open, so each choice
-is a function of its own: whose history (`owners`), which events (`Window`), in which order, and what
-counts on a page (`history_page`).
+Stands between `chronicle` and `history_routes` in the sandbox, after `owners`. The API leaves much of this
+open, so each choice is a function of its own, and asks the readings.
 """
 
 from __future__ import annotations
@@ -17,18 +16,16 @@ import msgspec
 
 from mithril_elt.sandbox.lots import lot
 from mithril_elt.sandbox.pages import Mark, Page
-from mithril_elt.sandbox.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mithril_elt.sandbox.account import Instance
-    from mithril_elt.sandbox.directory import Directory
     from mithril_elt.sandbox.pages import Place
     from mithril_elt.sandbox.readings import Readings
     from mithril_elt.sandbox.tellings import Wording
 
-__all__ = ["History", "Told", "Window", "check_narrowed", "history_page", "owners"]
+__all__ = ["History", "Told", "Window", "history_page"]
 
 _at = attrgetter("at_us")
 
@@ -48,46 +45,6 @@ class Window(NamedTuple):
     start_us: int | None
     end_us: int | None
     now_us: int
-
-
-def check_narrowed(readings: Readings, narrowed_by: Iterable[str | None]) -> None:
-    """Raises RefusedError if a project alone is not enough and nothing else is asked for."""
-    if readings.project_alone == "accepted" or any(fid is not None for fid in narrowed_by):
-        return
-    sentence = "One of instance_fid, bid_fid and reservation_fid is needed"
-    if readings.project_alone == "400":
-        raise RefusedError(400, sentence)
-    raise RefusedError(422, [{"type": "value_error", "loc": ["query"], "msg": f"Value error, {sentence}"}])
-
-
-def owners(
-    directory: Directory,
-    project: str,
-    now_us: int,
-    *,
-    instance_fid: str | None = None,
-    bid_fid: str | None = None,
-    reservation_fid: str | None = None,
-) -> list[Instance]:
-    """The instances asked for, in order of (created_at_us, fid); also those that the list has no more.
-
-    Raises RefusedError (404) for an instance, bid or reservation that the project does not have.
-    """
-    found = [one for one in directory.in_project[project] if one.created_at_us <= now_us]
-    if instance_fid is not None:
-        found = [one for one in found if one.fid == instance_fid]
-        if not found:
-            raise RefusedError(404, "Instance not found")
-    if bid_fid is not None:
-        found = [one for one in found if one.bid == bid_fid]
-        if not found and all(bid.fid != bid_fid for bid in directory.bids(project, now_us)):
-            raise RefusedError(404, "Bid not found")
-    if reservation_fid is not None:
-        found = [one for one in found if one.reservation == reservation_fid]
-        listed = directory.listed_reservations(project, now_us)
-        if not found and all(reservation.fid != reservation_fid for reservation in listed):
-            raise RefusedError(404, "Reservation not found")
-    return found
 
 
 class _Excerpt(NamedTuple):

@@ -1,6 +1,6 @@
 """The sandbox's two history endpoints: the same questions about status and about prices.
 
-Stands between `app` and `histories` in the sandbox, beside `routes`.
+Stands between `app` and `owners` and `histories` in the sandbox, beside `routes`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from fastapi import APIRouter, Query, Response
 
 from mithril_elt.sandbox.answers import paged
 from mithril_elt.sandbox.clock import microseconds
-from mithril_elt.sandbox.histories import History, Window, check_narrowed, history_page, owners
+from mithril_elt.sandbox.histories import History, Window, history_page
+from mithril_elt.sandbox.owners import check_narrowed, owners
 from mithril_elt.sandbox.questions import Asking, Here, HistoryQuery
 
 if TYPE_CHECKING:
