@@ -10,7 +10,7 @@ export RUNTIME__DLTHUB_TELEMETRY = false
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test pins clean
+.PHONY: help setup demo lint format test test-matrix test-readings pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,8 +31,15 @@ format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: $(VENV)/dev ## all tests, in under 5 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/readings
+
+test-matrix: $(VENV)/dev ## the same figures under every reading of the API, in under 10 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) tests/readings/test_matrix.py tests/readings/test_random_worlds.py
+
+test-readings: $(VENV)/dev ## the matrix, faults seeded on purpose, and hundreds of random worlds: hours
+	$(BIN)/pytest -n $(JOBS) tests/readings/test_matrix.py tests/readings/test_faults.py
+	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest --timeout 0 tests/readings/test_random_worlds.py
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
