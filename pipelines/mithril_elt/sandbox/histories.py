@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -81,7 +82,9 @@ class History:
 
     def goes_on(self, excerpt: _Excerpt, number: int) -> _Excerpt:
         """What is told of the instance after the telling of that number, whether or not that is told still."""
-        numbers = self._in_order(excerpt.instance, {*excerpt.numbers, number})
+        numbers = excerpt.numbers
+        if number not in numbers:
+            numbers = self._in_order(excerpt.instance, [*numbers, number])
         return excerpt._replace(numbers=numbers[numbers.index(number) + 1 :])
 
     def row(self, excerpt: _Excerpt) -> Told:
@@ -129,8 +132,13 @@ class History:
 
     def _in_order(self, instance: Instance, numbers: Iterable[int]) -> list[int]:
         if self.readings.order == "shuffled":
-            return sorted(numbers, key=lambda number: lot("order", instance.fid, number))
+            return sorted(numbers, key=partial(_shuffled, instance.fid))
         return sorted(numbers, reverse=self.readings.order == "reversed")
+
+
+@lru_cache(maxsize=1 << 18)  # each page of events asks again for those of its instance
+def _shuffled(fid: str, number: int) -> int:
+    return lot("order", fid, number)
 
 
 def history_page(history: History, instances: Sequence[Instance], *, limit: int, after: Mark | None) -> Page[Told]:
