@@ -19,6 +19,15 @@ SEEN = Finding("project_alone", "422", "it was refused", {"request": "GET /v2/x"
 UNSEEN = Finding("order", None, "there is no instance")
 
 
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was warned of, whatever a command that ran before has done to the logs."""
+    said: list[str] = []
+    logger = logging.getLogger("mithril_elt")
+    monkeypatch.setattr(logger, "warning", lambda sentence, *parts: said.append(sentence % parts))
+    return said
+
+
 def kept(db: Path) -> Path:
     """The file that findings are in."""
     return work_folder(db) / "readings.json"
@@ -42,13 +51,12 @@ def test_a_later_probe_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None
     assert [file.name for file in work_folder(db).iterdir()] == ["readings.json"]
 
 
-def test_nothing_kept_is_no_matter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_kept_is_no_matter(tmp_path: Path, warnings: list[str]) -> None:
     """No file: no readings, no warning, no folder."""
     db = tmp_path / "none" / "m.duckdb"
-    with caplog.at_level(logging.WARNING, "mithril_elt"):
-        assert saved_findings(db) is None
-        assert saved_readings(db) == {}
-    assert caplog.records == []
+    assert saved_findings(db) is None
+    assert saved_readings(db) == {}
+    assert warnings == []
     assert not db.parent.exists()
 
 
@@ -67,17 +75,14 @@ def test_nothing_kept_is_no_matter(tmp_path: Path, caplog: pytest.LogCaptureFixt
     ],
     ids=range(9),
 )
-def test_a_file_that_cannot_be_read_is_a_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, content: bytes
-) -> None:
+def test_a_file_that_cannot_be_read_is_a_warning(tmp_path: Path, warnings: list[str], content: bytes) -> None:
     """Never an error: without its findings everything works, with more requests."""
-    monkeypatch.setattr(logging.getLogger("mithril_elt"), "propagate", True)
     db = tmp_path / "m.duckdb"
     kept(db).parent.mkdir()
     kept(db).write_bytes(content)
     assert saved_readings(db) == {}
-    [warning] = caplog.records
-    assert "probe --save" in warning.getMessage()
+    [warning] = warnings
+    assert "probe --save" in warning
 
 
 def test_a_folder_in_its_place_is_a_warning(tmp_path: Path) -> None:

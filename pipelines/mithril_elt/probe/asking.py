@@ -53,7 +53,7 @@ class Heard:
     def request(self) -> str:
         """The question as it went over the wire, without the cursor, which is no one else's to use."""
         shown = {name: "…" if name == "next_cursor" else value for name, value in self.params.items()}
-        query = urlencode(shown, quote_via=quote, safe=":,…")
+        query = urlencode(shown, quote_via=quote, safe=":,").replace(quote("…"), "…")
         return f"GET {ENDPOINTS[self.endpoint].path}?{query}"
 
     def evidence(self, *rows: Mapping[str, Any], beside: Mapping[str, Any] | None = None) -> dict[str, Any]:

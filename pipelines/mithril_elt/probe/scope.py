@@ -39,7 +39,9 @@ def _refused(alone: Heard, narrower_is_accepted: bool) -> Finding:
         why = f"it was refused ({alone.status}), and nothing narrower was asked and accepted"
         return Finding("project_alone", None, why, alone.evidence())
     value = str(alone.status) if alone.status in {400, 422} else None
-    return Finding("project_alone", value, f"it was refused ({alone.status}), one order is accepted", alone.evidence())
+    return Finding(
+        "project_alone", value, f"it was refused ({alone.status}); a narrower question is accepted", alone.evidence()
+    )
 
 
 def _is_alone(heard: Heard) -> bool:
