@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
+import yaml
 
 from mithril_elt.tables import RAW_TABLES, RawTable
 from mithril_elt.transform import sql_folder
@@ -111,24 +113,36 @@ class Compiled:
 
     @staticmethod
     def _seed(connection: duckdb.DuckDBPyConnection) -> None:
-        with (SQL / "seeds" / "status_policy.csv").open() as file:
-            rows = list(csv.DictReader(file))
-        flags = ", ".join(f"{name} boolean" for name in rows[0] if name.startswith(("is_", "ends_")))
-        columns = f"status varchar, lifecycle_order bigint, phase varchar, {flags}"
-        connection.execute(f"create or replace table staging.status_policy ({columns})")
-        marks = ", ".join("?" for _ in rows[0])
-        connection.executemany(
-            f"insert into staging.status_policy values ({marks})", [list(row.values()) for row in rows]
-        )
+        for path in sorted((SQL / "seeds").glob("*.csv")):
+            (seed,) = yaml.safe_load(path.with_suffix(".yml").read_text())["seeds"]
+            columns = ", ".join(f"{name} {kind}" for name, kind in seed["config"]["column_types"].items())
+            with path.open() as file:
+                rows = [[cell or None for cell in row.values()] for row in csv.DictReader(file)]
+            connection.execute(f"create or replace table staging.{path.stem} ({columns})")
+            marks = ", ".join("?" for _ in rows[0])
+            connection.executemany(f"insert into staging.{path.stem} values ({marks})", rows)
 
 
 def compiled(folder: Path, **variables: Any) -> Compiled:
-    """The project as dbt compiles it, with every name free of the database it was compiled for."""
+    """The project as dbt compiles it, with every name free of the database it was compiled for.
+
+    Compiling takes long: what one test file has compiled the others of the same run find again.
+    """
+    shared = next((above for above in folder.parents if above.parent.name.startswith("pytest-of-")), folder)
+    kept = shared / f"compiled {sorted(variables.items())}.pickle".replace("/", "_")
+    if not kept.exists():
+        found = folder / "compiled.pickle"
+        found.write_bytes(pickle.dumps(_compiled(folder, variables)))
+        found.rename(kept)  # at once, for those who look at the same time
+    return cast("Compiled", pickle.loads(kept.read_bytes()))  # noqa: S301  # written by this very run
+
+
+def _compiled(folder: Path, variables: Mapping[str, Any]) -> Compiled:
     db = folder / "compiled.duckdb"
     if not db.exists():
         with duckdb.connect(str(db)) as connection:
             empty_raw(connection)
-    outcome = dbt(db, folder / "target", "compile", "--vars", json.dumps({"test_all_keys": True} | variables))
+    outcome = dbt(db, folder / "target", "compile", "--vars", json.dumps({"test_all_keys": True, **variables}))
     nodes = {result.node.unique_id: _node(result.node) for result in succeeded(outcome)}
     models = {key: node for key, node in nodes.items() if node.kind == "model"}
     order = TopologicalSorter({key: [d for d in node.depends_on if d in models] for key, node in models.items()})

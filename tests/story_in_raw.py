@@ -15,8 +15,11 @@ __all__ = ["READ_AT", "tell"]
 READ_AT = datetime.fromisoformat("2026-04-02T00:00")
 
 
-def tell(connection: duckdb.DuckDBPyConnection, story: Story) -> None:
-    """Puts a story into the raw tables, in the order in which it is told."""
+def tell(connection: duckdb.DuckDBPyConnection, story: Story, *, summed_up_at: int | None = None) -> None:
+    """Puts a story into the raw tables, in the order in which it is told.
+
+    `summed_up_at`: the minute that the vendor's summaries are of; the last one, if None.
+    """
     version: dict[str, Any] = {"version_hash": "v", "_dlt_valid_from": at(0)}
     bare = {"version_hash": "v", "_dlt_valid_from": at(0), "project": "proj_a"}
     insert(connection, "projects", [{"fid": "proj_a", "name": "a"} | version])
@@ -46,3 +49,5 @@ def tell(connection: duckdb.DuckDBPyConnection, story: Story) -> None:
             span = {"starts_at": at(grant.start), "position": position, "ends_at": at(grant.end)}
             terms = {"quantity": grant.quantity, "unit_price_cents": grant.cents}
             insert(connection, "reservation_grants", [owner | span | terms])
+        # A summary that says nothing but when it is of: ours is compared with the other marts all the same.
+        insert(connection, "reservation_usage", [owner | {"as_of": at(summed_up_at or story.as_of)}])

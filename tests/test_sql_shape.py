@@ -21,7 +21,7 @@ PREFIX = {"staging": ("stg_mithril__",), "intermediate": ("int_",), "marts": ("d
 # Which layers a layer may read from.
 READS = {
     "staging": {"raw"},
-    "intermediate": {"staging", "intermediate", "status_policy"},
+    "intermediate": {"staging", "intermediate", "status_policy", "vendor_readings"},
     "marts": {"intermediate", "marts"},
 }
 DLT_COLUMNS = {

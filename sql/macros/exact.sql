@@ -77,3 +77,8 @@ no time to charge for.
 {% macro net_cent_us() -%}
     spot_cost_cent_us + coalesce(allocated_cost_cent_us, 0) - coalesce(pause_credit_cent_us, 0)
 {%- endmacro %}
+
+{#- Microseconds, whether more or less than nothing, as hours with two places: `2.51 h`. -#}
+{% macro hours_in_words(span_us) -%}
+    cast(cast({{ hours('abs(' ~ span_us ~ ')') }} as decimal(38, 2)) as varchar) || ' h'
+{%- endmacro %}

@@ -65,3 +65,8 @@
 {% macro span_key(owner_id, from_at) -%}
     {{ owner_id }} || '@' || cast({{ from_at }} as varchar)
 {%- endmacro %}
+
+{#- An instant so many microseconds later, a number that may differ from row to row. -#}
+{% macro us_after(instant, span_us) -%}
+    {{ instant }} + to_microseconds({{ span_us }})
+{%- endmacro %}

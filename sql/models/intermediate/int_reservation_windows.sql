@@ -21,6 +21,7 @@ final as (
         case
             when reservations.cut_at <= instants.known_at then reservations.ends_at else reservations.planned_ends_at
         end as ends_at,
+        reservations.has_terms,
         reservations.instance_quantity,
         cast(reservations.unit_price_usd * 100 as bigint) as unit_price_cents
     from reservations
