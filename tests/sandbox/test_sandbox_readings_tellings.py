@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -29,9 +30,9 @@ def crowd(changes: list[tuple[float, str]], prices: list[tuple[float, float | No
     return one
 
 
-def fleet(api: Api, path: str) -> list[list[tuple[Any, ...]]]:
+def fleet(api: Api, path: str, **params: Any) -> list[list[tuple[Any, ...]]]:
     """What is told of each instance, as times and statuses, or as periods."""
-    found: dict[str, Any] = api.periods() if path == PRICING else api.told(path)
+    found: dict[str, Any] = api.periods(**params) if path == PRICING else api.told(path, **params)
     return list(found.values())
 
 
@@ -66,6 +67,19 @@ def test_about_half_of_the_events_have_one(served: Served) -> None:
         ((iso(-3), "NEW"), (iso(-2), "NEW"), (iso(-2), "RUNNING")),
     }
     assert fleet(served(one, Readings(equal_times=True)), STATUS) == told_of
+
+
+def test_nothing_is_beside_what_is_new_itself(served: Served) -> None:
+    """A second NEW stays alone, with another status or without."""
+    api = served(crowd([(-3, "RUNNING"), (-2, "NEW"), (-1, "NEW"), (-1, "STARTING")]), Readings(equal_times=True))
+    assert {len(events) for events in fleet(api, STATUS)} == {4}
+
+
+def test_what_is_beside_a_late_event_is_late_with_it(served: Served) -> None:
+    """An earlier stage is never told alone."""
+    api = served(crowd([(-3, "NEW"), (-2, "RUNNING")]), Readings(equal_times=True, late_hours=2)).at(-2)
+    told_at = [[status for at, status in events if at == iso(-2)] for events in fleet(api, STATUS)]
+    assert {tuple(statuses) for statuses in told_at} == {(), ("RUNNING",), ("NEW", "RUNNING")}
 
 
 def test_a_status_is_said_again(under: Under) -> None:
@@ -181,6 +195,8 @@ def test_a_false_price_has_the_end_of_the_true_one(served: Served) -> None:
     api = served(crowd([(-9, "RUNNING")], [(-9, -8, 7)]), Readings(withdrawn_hours=5))
     every = {period for periods in fleet(api.at(-8), PRICING) for period in periods}
     assert every == {(iso(-9), iso(-8), 7), (iso(-9 + FALSE), iso(-8), 1007)}
+    holding = served(api.sandbox.account, Readings(withdrawn_hours=5, start_selects="in_force")).at(-7)
+    assert fleet(holding, PRICING, start_time=iso(-7.5)) == []
 
 
 def test_some_prices_are_corrected(served: Served) -> None:
@@ -195,6 +211,24 @@ def test_some_prices_are_corrected(served: Served) -> None:
     assert prices(-7, -1) == prices(-9)
     assert set(prices(-7)) == {700}
     assert {end for periods in fleet(api.at(-8), PRICING) for _, end, _ in periods} == {iso(-8)}
+
+
+@pytest.mark.parametrize("selects", ["in_force", "clipped"])
+def test_what_is_in_force_at_a_start_is_so_as_far_as_is_told(served: Served, selects: Any) -> None:
+    """A change that is not known yet is not in force, nor is an error that was withdrawn."""
+    life = [(-9, "RUNNING"), (-3, "PAUSED")]
+    api = served(crowd(life), Readings(start_selects=selects, late_hours=2, withdrawn_hours=1))
+
+    def in_force(at: float) -> dict[str, int]:
+        [events] = zip(*fleet(api.at(at, more_us=1), STATUS, start_time=iso(at)), strict=True)
+        return dict(Counter(status for _, status in events))
+
+    before, between, after = in_force(-8.5), in_force(-3), in_force(-0.5)
+    assert is_about(before.pop("ERROR"), 8)
+    assert set(before) == {"RUNNING"}
+    assert is_about(between["RUNNING"], 3)
+    assert set(between) == {"RUNNING", "PAUSED"}
+    assert after == {"PAUSED": MANY}
 
 
 # --- periods that are cut otherwise ---
@@ -218,6 +252,10 @@ def test_an_open_period_is_split_for_ever(under: Under) -> None:
     later = api.at(24 * 40 + 0.5).periods()["spot1"]
     assert later[10:] == [*((iso(at), iso(at + 1), 1400) for at in range(1, 960)), (iso(960), None, 1400)]
     assert len(api.at(0).periods()["spot1"]) == 10
+    for at in (22.5, 23, 23.5, 24, 24.5):
+        *ended, still_open = api.at(at).periods()["spot1"][10:]
+        assert ended == [(iso(hour), iso(hour + 1), 1400) for hour in range(1, int(at))]
+        assert still_open == (iso(int(at)), None, 1400)
 
 
 def test_periods_that_begin_and_end_inside_an_hour(served: Served) -> None:
@@ -252,6 +290,19 @@ def test_reserved_instances_can_have_prices(under: Under) -> None:
     }
     later = under(reserved_prices=True).at(13).periods()
     assert later["res2"] == [(iso(-23), iso(-10), 1600), (iso(-10), iso(2), 1700), (iso(2), iso(12), 1800)]
+
+
+def test_a_reserved_instance_has_prices_from_its_first_running_on(served: Served) -> None:
+    """None of terms that were over by then, and none at all if it never ran."""
+    one = account()
+    one.instances[:] = [
+        instance("inst_late", -24, [(-24, "STARTING"), (-5, "RUNNING"), (-4, "ERROR"), (-3, "RUNNING")]),
+        instance("inst_never", -24, [(-24, "STARTING"), (-5, "ERROR")]),
+    ]
+    for each in one.instances:
+        each.reservation = "res_1"
+    api = served(one, Readings(reserved_prices=True))
+    assert api.periods() == {"late": [(iso(-5), None, 1700)]}
 
 
 def test_a_spot_instance_that_names_a_reservation_pays_its_own_price(served: Served) -> None:
