@@ -24,7 +24,7 @@ MARTS: dict[str, str] = {
     ),
     "dim_reservations": (
         "reservation_id varchar, reservation_name varchar, project_id varchar, user_id varchar,"
-        " instance_type_id varchar, region varchar"
+        " instance_type_id varchar, region varchar, placed_at timestamp, as_of timestamp"
     ),
     "fct_status_spells": (
         "instance_id varchar, status varchar, is_known_status boolean, started_at timestamp, ended_at timestamp"
@@ -50,6 +50,10 @@ MARTS: dict[str, str] = {
     ),
     "fct_interruptions": (f"instance_id varchar, project_id varchar, {_TIMED}, left_up boolean, recovery_us bigint"),
     "fct_starts": f"instance_id varchar, project_id varchar, {_TIMED}, time_to_start_us bigint",
+    "fct_reconciliation": (
+        "reservation_id varchar, vendor_as_of timestamp, field varchar, field_order integer, ours decimal(38, 12),"
+        " vendors decimal(38, 12), difference decimal(38, 12), agrees boolean, likely_cause varchar"
+    ),
 }
 
 

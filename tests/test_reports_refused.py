@@ -33,12 +33,13 @@ def test_another_schema_of_marts_can_be_named() -> None:
 @pytest.mark.parametrize(
     ("name", "by", "words"),
     [
-        ("costs", [], "usage, uptime, cost, pause-credits, reservations, summary"),
+        ("costs", [], "usage, uptime, cost, pause-credits, reservations, reconciliation, summary"),
         ("cost", ["week"], "instance, order"),
         ("reservations", ["instance"], "order, reservation, user"),
         ("reservations", ["user", "bid"], "no meaning by bid"),
         ("pause-credits", ["bid"], "instance, order, reservation"),
         ("summary", ["day"], "takes no --by"),
+        ("reconciliation", ["reservation", "instance"], "no meaning by instance: it has by reservation"),
     ],
 )
 def test_a_report_or_grouping_without_meaning_says_which_have(
@@ -75,6 +76,13 @@ def test_a_span_or_limit_without_meaning_is_refused(
     """What could not be answered exactly is not answered."""
     with pytest.raises(UsageError, match=words):
         report(marts, "cost", **span)
+
+
+@pytest.mark.parametrize("bound", ["from_at", "to_at"])
+def test_a_reconciliation_has_no_span(marts: duckdb.DuckDBPyConnection, bound: str) -> None:
+    """The vendor sums up from the beginning to one instant: another span would compare what is not the same."""
+    with pytest.raises(UsageError, match="neither --from nor --to"):
+        report(marts, "reconciliation", **{bound: datetime(2026, 3, 1, tzinfo=UTC)})
 
 
 def test_marts_of_another_release_are_a_warehouse_error(marts: duckdb.DuckDBPyConnection) -> None:

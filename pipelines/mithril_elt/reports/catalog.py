@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.measures import PHASES
 
-__all__ = ["REPORTS", "SUMMARY", "Combined", "Definition", "Figure", "Pick", "Ratio", "Sum", "Unit"]
+__all__ = [
+    "DEFINITIONS",
+    "RECONCILIATION",
+    "REPORTS",
+    "SUMMARY",
+    "Combined",
+    "Definition",
+    "Figure",
+    "Pick",
+    "Ratio",
+    "Sum",
+    "Unit",
+]
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,8 @@ _PERCENT = Unit("percent", 1, "%", "%")
 _SECONDS = Unit("seconds", 1_000_000, "seconds", "s")
 _COUNT = Unit("count", 1, "", " ")
 _INSTANT = Unit("instant", 1, "UTC", "UTC")
+_AMOUNT = Unit("amount", 1, "", " ")  # dollars or hours, as the row says
+_TEXT = Unit("text", 1, "", " ")
 
 
 @dataclass(frozen=True)
@@ -172,6 +186,23 @@ _RESERVATIONS = Definition(
     is_estimate=True,
 )
 REPORTS = {definition.name: definition for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS)}
+
+# Columns of fct_reconciliation as they stand: nothing here adds up.
+RECONCILIATION = Definition(
+    "reconciliation",
+    (
+        Figure("field", _TEXT, "field"),
+        Figure("ours", _AMOUNT, "ours"),
+        Figure("vendors", _AMOUNT, "vendor's"),
+        Figure("difference", _AMOUNT, "difference"),
+        Figure("agrees", _TEXT, "agrees"),
+        Figure("likely_cause", _TEXT, "likely cause"),
+    ),
+    "agrees",
+    ("reservation",),
+    is_estimate=True,
+)
+DEFINITIONS = {**REPORTS, RECONCILIATION.name: RECONCILIATION}
 
 # The summary shows these figures of these reports, one a row.
 SUMMARY = (

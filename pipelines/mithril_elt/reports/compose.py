@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
-from mithril_elt.reports.catalog import REPORTS, SUMMARY, Definition, Figure
+from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Definition, Figure
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.notices import notices
 from mithril_elt.reports.query import Gathered, gather
+from mithril_elt.reports.reconciliation import reconciled_rows
 from mithril_elt.reports.span import Span
 
 if TYPE_CHECKING:
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["REPORT_NAMES", "Report", "known_up_to", "report"]
 
-REPORT_NAMES = (*REPORTS, "summary")
+REPORT_NAMES = (*DEFINITIONS, "summary")
 
 
 @dataclass(frozen=True)
 class Report:
     """A report: `rows` under `columns`, the groups first, each cell a Decimal, a count, a text or None.
 
-    Decimals have 12 places and add up: over the rows of any grouping to the row of the ungrouped report,
-    which is `total`. `by` are the groupings asked for, `group_columns` all that the rows have; `row_count`
-    counts the rows before `--limit`; `names` has, by column, the names of its ids.
+    Decimals have 12 places and, but for a reconciliation, add up: over the rows of any grouping to the row of the
+    ungrouped report, which is `total`. `by` are the groupings asked for, `group_columns` all that the rows have;
+    `row_count` counts the rows before `--limit`; `names` has, by column, the names of its ids.
     """
 
     name: str
@@ -65,11 +66,12 @@ def report(
     """The report of that name from the marts of a DuckDB file (opened read-only) or connection.
 
     `by` are values of `--by`; `from_at` and `to_at` are whole UTC hours with a zone. Rows are in order of
-    time, otherwise of the report's main figure, largest first. `limit` cuts them after that, and changes
-    no figure. Raises UsageError for what has no meaning, WarehouseError for a database that cannot be read.
+    time, otherwise of the report's main figure, largest first; of a reconciliation what differs comes first.
+    `limit` cuts them after that, and changes no figure. Raises UsageError for what has no meaning,
+    WarehouseError for a database that cannot be read.
     """
-    groupings = _checked(name, by)
     span = Span(from_at, to_at)
+    groupings = _checked(name, by, span)
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit} shows nothing: it is 1 or more")
     with read_marts(db, marts_schema) as marts:
@@ -84,7 +86,12 @@ def report(
             rows=(),
             by=tuple(dict.fromkeys(by)),
         )
-        whole = _summary(marts, span, empty) if name == "summary" else _grouped(marts, groupings, span, empty)
+        if name == "summary":
+            whole = _summary(marts, span, empty)
+        elif name == RECONCILIATION.name:
+            whole = _reconciled(marts, empty)
+        else:
+            whole = _grouped(marts, groupings, span, empty)
     return whole if limit is None else _cut(whole, limit)
 
 
@@ -94,10 +101,15 @@ def known_up_to(db: Path | duckdb.DuckDBPyConnection, *, marts_schema: str = "ma
         return [project.as_of for project in marts.projects() if project.as_of is not None]
 
 
-def _checked(name: str, by: Sequence[str]) -> list[Grouping]:
+def _checked(name: str, by: Sequence[str], span: Span) -> list[Grouping]:
     if name not in REPORT_NAMES:
         raise UsageError(f"there is no report {name!r}: there are {', '.join(REPORT_NAMES)}")
-    known = REPORTS[name].groupings if name in REPORTS else ()
+    if name == RECONCILIATION.name and span != Span():
+        raise UsageError(
+            f"the report {name} takes neither --from nor --to: the vendor sums up each reservation from its beginning"
+            " to one instant (--as-of sets a latest one)"
+        )
+    known = DEFINITIONS[name].groupings if name in DEFINITIONS else ()
     for option in by:
         if option not in GROUPINGS:
             raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(GROUPINGS)}")
@@ -105,7 +117,7 @@ def _checked(name: str, by: Sequence[str]) -> list[Grouping]:
             raise UsageError(f"the report {name} takes no --by: it is one list of totals")
         if option not in known:
             raise UsageError(f"the report {name} has no meaning by {option}: it has by {', '.join(known)}")
-    together = [second for first, second in REPORTS[name].together if first in by] if known else []
+    together = [second for first, second in DEFINITIONS[name].together if first in by] if known else []
     return [GROUPINGS[option] for option in dict.fromkeys([*by, *together])]
 
 
@@ -128,6 +140,21 @@ def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report)
         total=tuple(Columns(whole, whole).cells(figure)[0] for figure in definition.figures),
         row_count=len(rows),
         names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
+    )
+
+
+def _reconciled(marts: Marts, empty: Report) -> Report:
+    [by] = (GROUPINGS[option] for option in RECONCILIATION.groupings)
+    names = [figure.name for figure in RECONCILIATION.figures]
+    rows = reconciled_rows(marts, (by.column, *names))
+    return replace(
+        empty,
+        columns=(by.column, *names),
+        rows=rows,
+        by=RECONCILIATION.groupings,
+        group_columns=(by.column,),
+        row_count=len(rows),
+        names={by.column: _names(marts, *by.names)} if by.names else {},
     )
 
 

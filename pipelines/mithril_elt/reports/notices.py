@@ -6,6 +6,7 @@ Stands between marts and reports: each notice asks the marts one question and is
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from decimal import Decimal
 
 from mithril_elt.instants import iso
@@ -28,6 +29,7 @@ _UNKNOWN_STATUSES = """
 def notices(marts: Marts, report: str, projects: list[Project], span: Span) -> list[str]:
     """The notices of a report over a span, in a fixed order; of a summary, those of all reports that it sums up."""
     asked = [ask for ask, reports in _OF_REPORTS if report == "summary" or report in reports]
+    asked += _OF_RECONCILIATION if report == "reconciliation" else []
     sentences = [*_on_completeness(projects, span), *(ask(marts, span) for ask in asked)]
     return [sentence for sentence in sentences if sentence]
 
@@ -177,6 +179,27 @@ def _on_unknown_loss_rate(marts: Marts, span: Span) -> str | None:
     return f"No pause rate is known for {' and '.join(missing)}: left out." if missing else None
 
 
+def _on_no_summary(marts: Marts, _: Span) -> str | None:
+    [(number,)] = marts.rows(
+        "select count(*) from {marts}.dim_reservations where placed_at <= as_of"
+        " and reservation_id not in (select reservation_id from {marts}.fct_reconciliation)"
+    )
+    if not number:
+        return None
+    return f"No summary of the vendor up to as_of is known of {_counted(number, 'reservation')}: not compared."
+
+
+def _on_instants(marts: Marts, _: Span) -> str | None:
+    [(first, last)] = marts.rows("select min(vendor_as_of), max(vendor_as_of) from {marts}.fct_reconciliation")
+    [(as_of,)] = marts.rows("select min(as_of) from {marts}.dim_projects")
+    if first is None or first == last == as_of:
+        return None
+    first, last = (iso(at.replace(tzinfo=UTC)) for at in (first, last))
+    told = first if first == last else f"{first} to {last}"
+    return f"The vendor's summaries are as of {told}; what is beside them is as of the same instants."
+
+
+_OF_RECONCILIATION: list[Callable[[Marts, Span], str | None]] = [_on_no_summary, _on_instants]
 _OF_REPORTS: tuple[tuple[Callable[[Marts, Span], str | None], frozenset[str]], ...] = (
     (_on_unknown_statuses, frozenset({"usage", "uptime", "cost"})),
     (_on_unknown_gpus, frozenset({"usage", "cost"})),

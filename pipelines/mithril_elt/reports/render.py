@@ -15,7 +15,15 @@ from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
-from mithril_elt.reports.shown import figures_of, footnotes, group_headings, group_texts, number_text, title
+from mithril_elt.reports.shown import (
+    cell_texts,
+    figures_of,
+    footnotes,
+    group_headings,
+    group_texts,
+    number_text,
+    title,
+)
 from mithril_elt.reports.table import as_table
 
 __all__ = ["FORMATS", "render"]
@@ -67,8 +75,13 @@ def _as_csv(report: Report) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(report.columns)
-    writer.writerows(["" if cell is None else _exact(cell) for cell in row] for row in report.rows)
+    writer.writerows([_in_csv(cell) for cell in row] for row in report.rows)
     return text.getvalue()
+
+
+def _in_csv(cell: Cell) -> str | int:
+    exact = str(cell).lower() if isinstance(cell, bool) else _exact(cell)
+    return "" if exact is None else exact
 
 
 def _as_markdown(report: Report) -> str:
@@ -79,9 +92,8 @@ def _as_markdown(report: Report) -> str:
         groups = group_headings(report)
         figures = figures_of(report)
         headings = [*groups, *(f"{figure.heading}, {figure.unit.heading}".removesuffix(", ") for figure in figures)]
-        left = [True] * len(groups) + [False] * len(figures)
-        skip = len(report.group_columns)
-        rows = [[*group_texts(report, row), *map(number_text, row[skip:])] for row in report.rows]
+        left = [True] * len(groups) + [figure.unit.name == "text" for figure in figures]
+        rows = [[*group_texts(report, row), *cell_texts(report, row)] for row in report.rows]
     rule = [":---" if to_left else "---:" for to_left in left]
     lines = [_markdown_line(line) for line in ([_escaped(text) for text in headings], rule)]
     lines += [_markdown_line([_escaped(text) for text in row]) for row in rows]

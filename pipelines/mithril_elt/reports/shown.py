@@ -8,12 +8,14 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from mithril_elt.instants import iso
-from mithril_elt.reports.catalog import REPORTS, SUMMARY, Figure
+from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Figure
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
 
 __all__ = [
+    "amount_text",
+    "cell_texts",
     "figures_of",
     "footnotes",
     "group_headings",
@@ -26,23 +28,41 @@ __all__ = [
 
 _ABSENT = "–"
 _CENTS = Decimal("0.01")
+_THOUSANDTHS = Decimal("0.001")
 _WIDE = Context(prec=120, rounding=ROUND_HALF_EVEN)
 
 
-def number_text(cell: Cell) -> str:
+def number_text(cell: Cell, places: Decimal = _CENTS) -> str:
     """A figure: half-even to two places, thousands apart; `–` where it is not known."""
     if cell is None:
         return _ABSENT
     if isinstance(cell, Decimal):
         # `plus` takes the sign from a negative number that rounds to nothing.
-        return f"{_WIDE.plus(cell.quantize(_CENTS, context=_WIDE)):,}"
+        return f"{_WIDE.plus(cell.quantize(places, context=_WIDE)):,}"
     return f"{cell:,}" if isinstance(cell, int) else _instant(cell)
+
+
+def amount_text(field: str, cell: Cell) -> str:
+    """A figure of a field of the vendor's summary: hours to three places, which is where they cease to agree."""
+    return number_text(cell, _THOUSANDTHS if field.endswith("_hours") else _CENTS)
+
+
+def cell_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
+    """The figures of a row."""
+    cells = row[len(report.group_columns) :]
+    if report.name != RECONCILIATION.name:
+        return [number_text(cell) for cell in cells]
+    field, ours, vendors, difference, agrees, cause = cells
+    amounts = [amount_text(str(field), cell) for cell in (ours, vendors, difference)]
+    return [str(field), *amounts, _ABSENT if agrees is None else "yes" if agrees else "no", str(cause or "")]
 
 
 def title(report: Report) -> str:
     """What the report is and for which time: `Cost by day, 2026-03-01 00:00 to 2026-04-01 00:00 UTC`."""
     words = report.name.replace("-", " ").capitalize()
     by = f" by {' and '.join(option.replace('-', ' ') for option in report.by)}" if report.by else ""
+    if report.name == RECONCILIATION.name:
+        return f"{words}{by}"
     if report.from_at is None and report.to_at is None:
         return f"{words}{by}, all time"
     begin = f"from {_instant(iso(report.from_at))} " if report.from_at is not None else ""
@@ -53,14 +73,14 @@ def title(report: Report) -> str:
 def footnotes(report: Report) -> list[str]:
     """What stands under the figures: up to when they are complete, that they are estimates, the warnings."""
     notes = [] if report.as_of is None else [f"Complete up to {_instant(iso(report.as_of))} UTC."]
-    if report.name == "summary" or REPORTS[report.name].is_estimate:
+    if report.name == "summary" or DEFINITIONS[report.name].is_estimate:
         notes.append("Dollars are estimated from the API's histories; this is not an invoice.")
     return [" ".join(notes), *(f"Warning: {_plain(warning)}" for warning in report.warnings)]
 
 
 def figures_of(report: Report) -> tuple[Figure, ...]:
     """The figures of the report's columns after the groups."""
-    return REPORTS[report.name].figures
+    return DEFINITIONS[report.name].figures
 
 
 def listed_texts(figure: Figure, cell: Cell) -> tuple[str, str, str]:

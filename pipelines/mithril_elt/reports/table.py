@@ -15,7 +15,8 @@ from itertools import zip_longest
 from rich.cells import cell_len
 from rich.style import Style
 
-from mithril_elt.reports.catalog import Combined, Sum
+from mithril_elt.reports.catalog import RECONCILIATION, Combined, Sum
+from mithril_elt.reports.compared import compared_lines
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.shown import (
@@ -41,6 +42,8 @@ def as_table(report: Report, *, width: int, bold: bool) -> str:
     """The report laid out for a screen of that width; ids are never cut, so a narrow one may be exceeded."""
     if report.name == "summary":
         body = _side_by_side(report, width)
+    elif report.name == RECONCILIATION.name:
+        body = compared_lines(report, width)
     elif report.by:
         body = _blocks(report, width, bold=bold)
     else:
