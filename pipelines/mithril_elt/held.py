@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -30,19 +30,20 @@ _CHUNK = 100_000  # rows fetched at a time
 class Lateness:
     """Rows that became visible late: in time that was covered already, and not held yet.
 
-    `seconds`: the greatest span from such a row's instant to the end of the run that found it.
+    `seconds`: the greatest span from such a row's instant to where the run before had ended; a look-back of that
+    length finds it.
     """
 
     rows: int = 0
     seconds: int = 0
 
-    def note(self, found: pa.Table, instant: str, covered: Sequence[Span], as_of: datetime) -> None:
+    def note(self, found: pa.Table, instant: str, covered: Sequence[Span]) -> None:
         """Counts those of the rows, none of them held, that lie in covered time."""
-        times = [at.replace(tzinfo=UTC) for at in found.column(instant).to_pylist()]
+        times = [at.replace(tzinfo=UTC) for at in found.column(instant).to_pylist()] if covered else []
         late = [at for at in times if any(at in span for span in covered)]
         self.rows += len(late)
         if late:
-            self.seconds = max(self.seconds, int((as_of - min(late)).total_seconds()))
+            self.seconds = max(self.seconds, (max(span.end for span in covered) - min(late)) // timedelta(seconds=1))
 
 
 class Held:
@@ -63,17 +64,16 @@ class Held:
     def _select(
         self, table: RawTable, columns: Iterable[str], instant: str, *, project: str, span: Span, fid: str | None = None
     ) -> pa.Table:
-        """Those columns of those rows; none where there is no such table, or it is of a release before this one."""
+        """Those columns of those rows; none where there is no such table."""
         schema = pa.schema([table.arrow_schema.field(name) for name in columns])
         wanted = {"project": project} | ({"instance_fid": fid} if fid else {})
         with suppress(DatabaseUndefinedRelation, SqlClientNotAvailable), self._pipeline.sql_client() as client:
             name, quoted = client.make_qualified_table_name(table.name), client.escape_column_name
-            with client.execute_query(f"select * from {name} where 1 = 0") as cursor:  # noqa: S608  # own names
-                if "withdrawn_at" not in {column[0] for column in cursor.description}:
-                    return schema.empty_table()
+            known = _columns(client, name)
             clauses = [f"{quoted(column)} = %s" for column in wanted]
-            clauses += [f"{quoted(instant)} >= %s", f"{quoted(instant)} < %s", f"{quoted('withdrawn_at')} is null"]
-            selected = ", ".join(map(quoted, schema.names))
+            clauses += [f"{quoted(instant)} >= %s", f"{quoted(instant)} < %s"]
+            clauses += [f"{quoted('withdrawn_at')} is null"] if "withdrawn_at" in known else []
+            selected = ", ".join(quoted(column) for column in schema.names if column in known)
             query = f"select {selected} from {name} where {' and '.join(clauses)}"  # noqa: S608  # own names
             bounds = (at.astimezone(UTC).replace(tzinfo=None) for at in (span.start, span.end))
             with client.execute_query(query, *wanted.values(), *bounds) as cursor:
@@ -82,8 +82,17 @@ class Held:
         return schema.empty_table()
 
 
+def _columns(client: Any, name: str) -> set[str]:
+    """The columns of a table; one of an older release may lack some."""
+    with client.execute_query(f"select * from {name} where 1 = 0") as cursor:  # noqa: S608  # own names
+        return {column[0] for column in cursor.description}
+
+
 def _as_declared(found: pa.Table, schema: pa.Schema) -> pa.Table:
-    return pa.table({f.name: pc.cast(found.column(f.name), f.type) for f in schema}, schema=schema)
+    """In the declared types, with nulls for columns that were not found."""
+    none = pa.nulls(found.num_rows)
+    columns = {f.name: found.column(f.name) if f.name in found.column_names else none for f in schema}
+    return pa.table({f.name: pc.cast(columns[f.name], f.type) for f in schema}, schema=schema)
 
 
 def without(rows: pa.Table, others: pa.Table, key: Sequence[str]) -> pa.Table:

@@ -83,7 +83,7 @@ class HistoryReading:
         )
         inside = came.filter(pc.and_(pc.greater_equal(came[instant], start), pc.less(came[instant], end)))
         new = without(inside, held, self.history.key)
-        self.reading.late.note(new, instant, self._covered(project), self.reading.ends_at)
+        self.reading.late.note(new, instant, self._covered(project))
         gone = without(held, inside, self.history.key)
         yield from self._asked_again(questions_of(self.history, project, gone))
 

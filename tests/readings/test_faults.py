@@ -140,7 +140,7 @@ FAULTS: dict[str, tuple[World, Fault]] = {
     "times are compared as text": (world(times="mixed"), patched("rows.utc", _offset_ignored)),
     "times are cut to the second": (world(), patched("rows.utc", _whole_seconds)),
     "open periods are not asked again": (
-        world(Way("over time", 3, lookback=timedelta(0))),
+        world(Way("before a gap", lookback=timedelta(0))),
         patched("history_reading.HistoryReading._closings", _nothing),
     ),
     "nothing is ever withdrawn": (world(withdrawn_hours=20), patched("rechecks.Recheck.tables", _nothing)),

@@ -90,6 +90,7 @@ WAYS = {
     "again": Way("again", 2),
     "deep": Way("deep", 2, timedelta(days=3), timedelta(0)),
     "backfilled": Way("backfilled", window=timedelta(days=3)),
+    "before a gap": Way("before a gap", lookback=timedelta(0)),
 }
 
 

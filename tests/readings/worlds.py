@@ -153,6 +153,14 @@ def _backfilled(sandbox: Sandbox, db: Path, way: Way) -> None:
     _load(sandbox, db, way)
 
 
+def _before_a_gap(sandbox: Sandbox, db: Path, way: Way) -> None:
+    """At the very moment before a gap in a price begins, then now: the period that was open has ended meanwhile."""
+    sandbox.clock.set(utc(sandbox.account.now_us) - timedelta(hours=50))
+    _load(sandbox, db, way)
+    sandbox.clock.set(utc(sandbox.account.now_us))
+    _load(sandbox, db, way)
+
+
 PATTERNS: dict[str, Pattern] = {
     "once": _once,
     "over time": _over_time,
@@ -160,6 +168,7 @@ PATTERNS: dict[str, Pattern] = {
     "again": _again,
     "deep": _deep,
     "backfilled": _backfilled,
+    "before a gap": _before_a_gap,
 }
 
 
