@@ -117,6 +117,48 @@ def test_a_repeated_cursor_is_a_breach_and_no_loop(cursors: list[str]) -> None:
         assert len(server.asked) == len(cursors)
 
 
+@pytest.mark.parametrize("status", [400, 404, 410, 422])
+def test_a_list_whose_cursor_has_expired_is_walked_anew(status: int) -> None:
+    """Each walk gets further than the one before: rows may come twice, and the last page comes."""
+    refused = set()
+
+    def answer(asked: Asked) -> Answer:
+        number = int(asked.query.get("next_cursor", "0"))
+        if number and number not in refused:
+            refused.add(number)
+            return Answer(status, {"detail": "Cursor expired"})
+        return Answer(body={"data": [], "next_cursor": str(number + 1) if number < 3 else None})
+
+    with scripted(answer) as server:
+        assert len(walk(server)) == 1 + 2 + 3 + 4
+        assert len(refused) == 3
+
+
+def test_a_cursor_that_is_refused_for_ever_ends_the_walk() -> None:
+    """A walk that gets no further than the one before is given up, in the API's own words."""
+
+    def answer(asked: Asked) -> Answer:
+        if "next_cursor" in asked.query:
+            return Answer(400, {"detail": "Cursor expired"})
+        return Answer(body={"data": [], "next_cursor": "x"})
+
+    with scripted(answer) as server:
+        with pytest.raises(Refused, match="Cursor expired"):
+            walk(server)
+        assert len(server.asked) == 4
+
+
+def test_ever_new_cursors_on_empty_pages_are_a_breach() -> None:
+    """A list that goes on and has nothing is no list."""
+    numbers = count()
+
+    def answer(_asked: Asked) -> Answer:
+        return Answer(body={"data": [], "next_cursor": str(next(numbers))})
+
+    with scripted(answer) as server, pytest.raises(ContractError, match="empty pages"):
+        walk(server)
+
+
 def test_several_values_of_a_filter_are_joined_by_commas() -> None:
     """As the API's own clients send them."""
     with scripted(page([])) as server:

@@ -28,14 +28,13 @@ from mithril_elt.decode import Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
+from mithril_elt.paging import Progress
 from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.wire import Refused, RetryableError, judge, server_clock
 
 __all__ = ["Answer", "Client", "Limits", "Traffic"]
 
 log = logging.getLogger("mithril_elt")
-
-_EMPTY_PAGES = 1_000  # so many in a row are no list any more
 
 
 @dataclass
@@ -123,7 +122,7 @@ class Client:
         """
         endpoint = ENDPOINTS[name]
         first = {"limit": PAGE_LIMIT, **{k: _joined(v) for k, v in params.items() if v is not None}}
-        walk, furthest = _Progress(endpoint), 0
+        walk, furthest = Progress(endpoint), 0
         asked = first
         while True:
             try:
@@ -132,7 +131,7 @@ class Client:
                 if walk.pages <= furthest:
                     raise
                 log.info("a cursor of %s was refused, its list is walked anew: %s", endpoint.path, error)
-                furthest, walk, asked = walk.pages, _Progress(endpoint), first
+                furthest, walk, asked = walk.pages, Progress(endpoint), first
                 continue
             walk.note(page)
             yield page
@@ -252,28 +251,6 @@ class Client:
             error.detail = error.detail and error.detail.replace(self.key, "…")
             error.args = (error.sentence,)
             raise
-
-
-@dataclass
-class _Progress:
-    """How far one walk through a list has come: the guard against lists that never end."""
-
-    endpoint: Endpoint
-    pages: int = 0
-    empty_in_a_row: int = 0
-    seen: set[str] = field(default_factory=set)
-
-    def note(self, page: Page) -> None:
-        """Raises ContractError for a cursor that was given before, or ever new ones on empty pages."""
-        self.pages += 1
-        self.empty_in_a_row = 0 if page.rows else self.empty_in_a_row + 1
-        if page.next_cursor is None:
-            return
-        if page.next_cursor in self.seen:
-            raise ContractError(f"{self.endpoint.path} gave the same next_cursor twice: its list would never end")
-        if self.empty_in_a_row > _EMPTY_PAGES:
-            raise ContractError(f"{self.endpoint.path} gave {_EMPTY_PAGES} empty pages in a row: is its list endless?")
-        self.seen.add(page.next_cursor)
 
 
 class _Switched(msgspec.Struct):
