@@ -92,6 +92,29 @@ def test_marts_of_another_release_are_a_warehouse_error(marts: duckdb.DuckDBPyCo
         report(marts, "usage")
 
 
+def test_marts_of_a_build_that_did_not_end_are_refused(marts: duckdb.DuckDBPyConnection) -> None:
+    """The last build noted beside the marts counts, and only it; builds of other marts say nothing of these."""
+    for schema in ("staging", "spring_staging"):
+        marts.execute(f"create schema {schema}")
+        columns = "number bigint, started_at timestamp, finished_at timestamp, as_of varchar"
+        marts.execute(f"create table {schema}.builds ({columns})")
+    marts.execute("insert into spring_staging.builds values (1, '2026-04-01', null, null)")
+    assert report(marts, "usage").rows
+    marts.execute(
+        "insert into staging.builds values (9, '2026-04-01', '2026-04-01', null), (8, '2026-04-02', null, null)"
+    )
+    assert report(marts, "usage").rows
+    marts.execute("insert into staging.builds values (10, '2026-03-01', null, null)")
+    with pytest.raises(WarehouseError, match="`mithril-elt build` makes them anew") as refused:
+        report(marts, "usage")
+    assert refused.value.exit_status == 9
+    marts.execute("insert into staging.builds values (11, '2026-03-01', '2026-03-01', null)")
+    fill(marts, small_account(), schema="spring_marts")
+    assert report(marts, "usage").rows
+    with pytest.raises(WarehouseError, match="'spring_marts'"):
+        report(marts, "usage", marts_schema="spring_marts")
+
+
 def test_a_report_from_a_file_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     """Reading writes nothing: the file is the same, byte for byte, and is closed afterwards."""
     folder = tmp_path / "folder"

@@ -196,6 +196,50 @@ def repeat_and_shuffle(connection: duckdb.DuckDBPyConnection, seed: int) -> None
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_what_was_taken_back_or_read_later_changes_nothing(project: Compiled, seed: int) -> None:
+    """Withdrawn rows, what only earlier readings had, versions not known yet, a run cut short: the same marts."""
+    figures = []
+    for is_cluttered in (False, True):
+        with duckdb.connect() as connection:
+            empty_raw(connection)
+            tell(connection, made_up(seed))
+            if is_cluttered:
+                clutter(connection)
+            project.build(connection)
+            figures.append(marts(connection))
+    assert figures[0]["fct_commitments"]
+    assert figures[0] == figures[1]
+
+
+def clutter(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raw tables with what does not count any more, and what does not count yet."""
+    histories = {"instance_status_events": "timestamp", "instance_price_periods": "start_time"}
+    wrong = {"instance_status_events": "'STATUS_ERROR' as status", "instance_price_periods": "9999 as price_cents"}
+    for table, instant in histories.items():
+        moved = f"{instant} + interval 7 minute as {instant}, {wrong[table]}, read_at as withdrawn_at"
+        connection.execute(f"insert into raw.{table} select * replace ({moved}) from raw.{table}")
+    for table in ("reservation_events", "reservation_grants", "reservation_usage"):
+        connection.execute(f"update raw.{table} set _dlt_load_id = '1000.5'")
+    moved = "starts_at + interval 7 minute as starts_at, quantity + 9 as quantity, '999.75' as _dlt_load_id"
+    connection.execute(f"insert into raw.reservation_grants select * replace ({moved}) from raw.reservation_grants")
+    earlier = "timestamp + interval 7 minute as timestamp, 'Ended' as event_type, '999.75' as _dlt_load_id"
+    connection.execute(f"insert into raw.reservation_events select * replace ({earlier}) from raw.reservation_events")
+    later = "read_at + interval 1 day as read_at, as_of + interval 1 day as as_of, 9 as net_cost_cents"
+    connection.execute(f"insert into raw.reservation_usage select * replace ({later}) from raw.reservation_usage")
+    unlike = {
+        "projects": "'later' as name",
+        "instance_types": "99 as num_gpus",
+        "instances": "'bid_later' as bid, 'it_later' as instance_type",
+        "reservations": "'2020-01-01' as start_time, 99 as instance_quantity",
+    }
+    for table, columns in unlike.items():
+        newer = f"{columns}, timestamp '2026-05-01' as read_at, _dlt_valid_from + interval 1 day as _dlt_valid_from"
+        connection.execute(f"insert into raw.{table} select * replace ({newer}) from raw.{table}")
+    cut = "to_at as from_at, to_at + interval 1 day as to_at, to_at + interval 9 day as run_ends_at"
+    connection.execute(f"insert into raw.windows select * replace ({cut}, 'cut short' as run_id) from raw.windows")
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_an_earlier_as_of_gives_the_figures_of_that_day(project: Compiled, pinned: Compiled, seed: int) -> None:
     """Pinned to an earlier as_of, the facts are those that were known then: what happened later does not show.
 

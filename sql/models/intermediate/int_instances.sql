@@ -45,8 +45,7 @@ described_instances as (
         owned_instances.listed_status,
         owned_instances.is_listed,
         owned_instances.created_at,
-        owned_instances.first_event_at,
-        owned_instances.last_event_at
+        owned_instances.first_event_at
     from owned_instances
     left join bids on owned_instances.bid_id = bids.bid_id
     left join reservations on owned_instances.reservation_id = reservations.reservation_id

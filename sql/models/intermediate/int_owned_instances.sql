@@ -27,8 +27,7 @@ final as (
         coalesce(listed.is_listed, false) as is_listed,
         listed.instance_id is not null as was_listed,
         listed.created_at,
-        histories.first_event_at,
-        histories.last_event_at
+        histories.first_event_at
     from listed_instances as listed
     full outer join histories on listed.instance_id = histories.instance_id
 )

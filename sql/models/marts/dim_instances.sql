@@ -4,27 +4,40 @@ instances as (
     select * from {{ ref('int_instances') }}
 ),
 
-final as (
+status_changes as (
+    select * from {{ ref('int_status_changes') }}
+),
+
+last_changes as (
     select
         instance_id,
-        instance_name,
-        project_id,
-        order_type,
-        order_id,
-        bid_id,
-        reservation_id,
-        user_id,
-        instance_type_id,
-        instance_type_name,
-        num_gpus,
-        region,
-        listed_status,
-        is_listed,
-        created_at,
-        first_event_at,
-        last_event_at,
-        as_of
+        max(started_at) as last_event_at
+    from status_changes
+    group by instance_id
+),
+
+final as (
+    select
+        instances.instance_id,
+        instances.instance_name,
+        instances.project_id,
+        instances.order_type,
+        instances.order_id,
+        instances.bid_id,
+        instances.reservation_id,
+        instances.user_id,
+        instances.instance_type_id,
+        instances.instance_type_name,
+        instances.num_gpus,
+        instances.region,
+        instances.listed_status,
+        instances.is_listed,
+        instances.created_at,
+        instances.first_event_at,
+        last_changes.last_event_at,
+        instances.as_of
     from instances
+    left join last_changes on instances.instance_id = last_changes.instance_id
 )
 
 select * from final
