@@ -20,7 +20,8 @@ MARTS: dict[str, str] = {
     "dim_instance_types": "instance_type_id varchar, instance_type_name varchar, num_gpus bigint",
     "dim_instances": (
         "instance_id varchar, instance_name varchar, project_id varchar, order_id varchar, bid_id varchar,"
-        " reservation_id varchar, user_id varchar, instance_type_id varchar, region varchar, as_of timestamp"
+        " reservation_id varchar, user_id varchar, instance_type_id varchar, region varchar, as_of timestamp,"
+        " listed_status varchar, first_event_at timestamp"
     ),
     "dim_reservations": (
         "reservation_id varchar, reservation_name varchar, project_id varchar, user_id varchar,"

@@ -113,6 +113,18 @@ def test_a_project_that_was_made_after_as_of_is_not_there_yet(marts: duckdb.Duck
     assert warning.startswith("proj_old ")
 
 
+def test_an_instance_that_is_up_and_has_no_history_is_warned_of(marts: duckdb.DuckDBPyConnection) -> None:
+    """It would be a silent zero in every report that counts its time."""
+    assert not any("no status history" in warning for warning in report(marts, "cost").warnings)
+    marts.execute(
+        "update marts.dim_instances set first_event_at = null, listed_status = 'RUNNING' where instance_id = 'inst_1'"
+    )
+    for name in ("usage", "uptime", "cost"):
+        [warning] = [warning for warning in report(marts, name).warnings if "no status history" in warning]
+        assert warning == "1 instance listed as up with no status history: counted nowhere."
+    assert not any("no status history" in warning for warning in report(marts, "reservations").warnings)
+
+
 def test_up_time_in_no_order_is_warned_of(marts: duckdb.DuckDBPyConnection) -> None:
     """An instance of which neither a bid nor a reservation is known costs nothing, and the reader is told so."""
     assert not any("bid" in warning for warning in report(marts, "cost").warnings)

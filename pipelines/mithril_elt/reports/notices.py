@@ -94,6 +94,16 @@ def _on_no_order(marts: Marts, span: Span) -> str | None:
     )
 
 
+def _on_no_history(marts: Marts, _: Span) -> str | None:
+    """What is said to run and has no history would be a silent zero."""
+    found = marts.rows(
+        "select count(*) from {marts}.dim_instances where first_event_at is null and as_of is not null"
+        " and listed_status in ('RUNNING', 'PREEMPTING', 'RELOCATING')"
+    )
+    count = found[0][0]
+    return f"{_counted(count, 'instance')} listed as up with no status history: counted nowhere." if count else None
+
+
 def _on_unpriced(marts: Marts, span: Span) -> str | None:
     found = _missing(
         marts, span, "fct_instance_hours", where="unpriced_us > 0", time_us="unpriced_us", of="instance_id"
@@ -204,6 +214,7 @@ _OF_REPORTS: tuple[tuple[Callable[[Marts, Span], str | None], frozenset[str]], .
     (_on_unknown_statuses, frozenset({"usage", "uptime", "cost"})),
     (_on_unknown_gpus, frozenset({"usage", "cost"})),
     (_on_no_order, frozenset({"usage", "cost"})),
+    (_on_no_history, frozenset({"usage", "uptime", "cost"})),
     (_on_unpriced, frozenset({"cost"})),
     (_on_unknown_unit_price, frozenset({"cost", "reservations"})),
     (_on_unknown_commitment, frozenset({"reservations"})),
