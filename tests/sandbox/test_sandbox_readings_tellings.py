@@ -246,16 +246,14 @@ def test_periods_split_at_the_hours(under: Under) -> None:
     assert api.at(1.25).periods()["spot1"] == [*pieces, (iso(0), iso(1), 1301), (iso(1), None, 1400)]
 
 
-def test_an_open_period_is_split_for_ever(under: Under) -> None:
+def test_an_open_period_is_split_for_ever(served: Served) -> None:
     """However far the clock goes on, and back again."""
-    api = under(price_periods="split")
-    later = api.at(24 * 40 + 0.5).periods()["spot1"]
-    assert later[10:] == [*((iso(at), iso(at + 1), 1400) for at in range(1, 960)), (iso(960), None, 1400)]
-    assert len(api.at(0).periods()["spot1"]) == 10
-    for at in (22.5, 23, 23.5, 24, 24.5):
-        *ended, still_open = api.at(at).periods()["spot1"][10:]
-        assert ended == [(iso(hour), iso(hour + 1), 1400) for hour in range(1, int(at))]
-        assert still_open == (iso(int(at)), None, 1400)
+    api = served(account(), Readings(price_periods="split"))
+    for at in (0, 22.5, 23, 23.5, 24, 24.5, 24 * 40 + 0.5, 0):
+        pieces = api.at(at).periods()["spot1"][10:]
+        hour = int(at)
+        ended = [(iso(begins), iso(begins + 1), 1400) for begins in range(1, hour)]
+        assert pieces == ([*ended, (iso(hour), None, 1400)] if hour else [])
 
 
 def test_periods_that_begin_and_end_inside_an_hour(served: Served) -> None:
