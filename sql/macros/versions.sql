@@ -24,3 +24,8 @@ on, the end of the run that read it first; one that an older release read has no
 {% macro is_in_newest_list(key) -%}
     first_value(valid_to) over (partition by {{ key }} order by version_number desc) is null
 {%- endmacro %}
+
+{#- What changes by itself: only what was known at as_of, not what the oldest version says if it was read later. -#}
+{% macro if_known_at_as_of(column) -%}
+    case when read_at is null or read_at <= as_of then {{ column }} end
+{%- endmacro %}

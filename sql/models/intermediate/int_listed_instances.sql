@@ -35,7 +35,7 @@ final as (
         user_id,
         instance_type_id,
         region,
-        listed_status,
+        {{ if_known_at_as_of('listed_status') }} as listed_status,
         is_listed,
         created_at
     from ranked_versions

@@ -35,7 +35,7 @@ final as (
         region,
         instance_quantity,
         unit_price_usd,
-        status,
+        {{ if_known_at_as_of('status') }} as status,
         is_listed,
         created_at,
         starts_at,
