@@ -18,6 +18,7 @@ from mithril_elt.errors import NotFoundError
 from mithril_elt.held import Held, without
 from mithril_elt.histories import History
 from mithril_elt.rows import inside
+from mithril_elt.tables import raw_table
 from mithril_elt.windows import Span
 
 __all__ = ["Question", "Recheck", "exactly", "questions_of"]
@@ -85,6 +86,6 @@ class Recheck:
         """The rows held of what was asked for that did not come, marked."""
         held = self.held.rows(self.history.table, self.history.instant, question.project, question.span, question.fid)
         gone = without(held, came, self.history.key)
-        place = gone.schema.get_field_index("withdrawn_at")
-        marks = pa.array([at.replace(tzinfo=None)] * gone.num_rows, gone.schema.field(place).type)
-        return gone.set_column(place, gone.schema.field(place), marks)
+        columns = {name: gone.column(name) for name in gone.column_names}
+        columns["withdrawn_at"] = pa.array([at.replace(tzinfo=None)] * gone.num_rows, pa.timestamp("us"))
+        return pa.table(columns, schema=raw_table(self.history.table).arrow_schema)
