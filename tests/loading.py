@@ -13,7 +13,16 @@ from mithril_elt.load import LoadPlan, LoadResult, load
 from mithril_elt.sandbox.server import Sandbox
 
 # of a load, not of the account
-RUN_COLUMNS = {"read_at", "run_id", "_dlt_load_id", "_dlt_valid_from", "_dlt_valid_to", "late_rows", "late_seconds"}
+RUN_COLUMNS = {
+    "vendor_as_of",
+    "read_at",
+    "run_id",
+    "_dlt_load_id",
+    "_dlt_valid_from",
+    "_dlt_valid_to",
+    "late_rows",
+    "late_seconds",
+}
 DATA_TABLES = (
     "projects",
     "instance_types",
