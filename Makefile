@@ -35,10 +35,11 @@ test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/readings
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API, in under 10 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) tests/readings/test_whole.py tests/readings/test_matrix.py tests/readings/test_reprint.py tests/readings/test_random_worlds.py
+	$(BIN)/pytest -n $(JOBS) --dist loadfile tests/readings/test_whole.py tests/readings/test_reprint.py
+	$(BIN)/pytest -n $(JOBS) tests/readings/test_matrix.py tests/readings/test_random_worlds.py
 
-test-readings: $(VENV)/dev ## the matrix, faults seeded on purpose, and hundreds of random worlds: hours
-	$(BIN)/pytest -n $(JOBS) tests/readings/test_whole.py tests/readings/test_matrix.py tests/readings/test_reprint.py tests/readings/test_faults.py
+test-readings: test-matrix ## the matrix, faults seeded on purpose, and hundreds of random worlds: hours
+	$(BIN)/pytest -n $(JOBS) tests/readings/test_faults.py
 	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest --timeout 0 tests/readings/test_random_worlds.py
 
 clean: ## remove what the targets above made
