@@ -71,7 +71,7 @@ def _facts(db: Path, dataset: str | None, runs: int) -> dict[str, Any]:
     with loaded_from(db, schema) as connection:
         windows = _rows(connection, f'"{schema}".windows', _OF_WINDOWS, "order by project, history, from_at")
         found = _rows(connection, f'"{schema}".runs', _OF_RUNS, f"order by started_at desc limit {int(runs)}")
-        [[latest, lookback]] = _latest(connection, schema)
+        latest, lookback = _latest(connection, schema)
     last = [{name: _plain(value) for name, value in run.items()} for run in found]
     return {
         "covered": _covered(windows),
@@ -89,10 +89,10 @@ def _rows(connection: Any, table: str, wanted: Sequence[str], order: str) -> lis
     return [dict(zip(wanted, row, strict=True)) for row in found]
 
 
-def _latest(connection: Any, schema: str) -> list[tuple[int | None, int | None]]:
+def _latest(connection: Any, schema: str) -> tuple[int, int | None]:
     """By how much the latest row of all runs was late, and the look-back of the newest run."""
     runs = _rows(connection, f'"{schema}".runs', ("late_seconds", "lookback_seconds"), "order by started_at desc")
-    return [(max((run["late_seconds"] for run in runs), default=0), runs[0]["lookback_seconds"] if runs else None)]
+    return max((run["late_seconds"] for run in runs), default=0), runs[0]["lookback_seconds"] if runs else None
 
 
 def _plain(value: Any) -> Any:
@@ -121,7 +121,7 @@ def _covered(windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _advice(late_seconds: int | None, lookback_seconds: int | None) -> str | None:
+def _advice(late_seconds: int, lookback_seconds: int | None) -> str | None:
     """What look-back to choose: half as long again as the latest row was late, in whole days."""
     if not late_seconds:
         return None
