@@ -34,13 +34,16 @@ format: $(VENV)/dev ## put Python in order
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/readings
 
-test-matrix: $(VENV)/dev ## the same figures under every reading of the API, in under 10 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile tests/readings/test_whole.py tests/readings/test_reprint.py
-	$(BIN)/pytest -n $(JOBS) tests/readings/test_matrix.py tests/readings/test_random_worlds.py
+test-matrix: $(VENV)/dev ## whole loads under every reading of the API: the same figures
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(filter-out $(WORLDS) $(FAULTS),$(wildcard tests/readings/test_*.py))
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(WORLDS)
 
 test-readings: test-matrix ## the matrix, faults seeded on purpose, and hundreds of random worlds: hours
-	$(BIN)/pytest -n $(JOBS) tests/readings/test_faults.py
-	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest --timeout 0 tests/readings/test_random_worlds.py
+	$(BIN)/pytest -n $(JOBS) $(FAULTS)
+	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/readings/test_random_worlds.py
+
+WORLDS := tests/readings/test_matrix.py tests/readings/test_random_worlds.py
+FAULTS := tests/readings/test_faults.py
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from mithril_elt import dbt_project
 
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
@@ -24,7 +28,33 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-_LONGEST_FIRST = ("test_whole.py", "test_cli.py", "test_load.py", "test_sql.py", "test_readme.py")
+@pytest.fixture(autouse=True, scope="session")
+def _parsed_once() -> Iterator[None]:
+    """dbt parses the project once in a process for each name of a database: it is half of what a build here takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mithril_elt.transform.parse", _parsed)
+        yield
+
+
+def _parsed(db: Path, target: Path, *, full: bool = False, dataset: str | None = None) -> Any:
+    if full:
+        return dbt_project.parse(db, target, full=True, dataset=dataset)
+    key = (db.name, dataset)
+    if key not in _MANIFESTS:
+        _MANIFESTS[key] = dbt_project.parse(db, target, dataset=dataset)
+    return _MANIFESTS[key]
+
+
+_MANIFESTS: dict[tuple[str, str | None], Any] = {}
+_LONGEST_FIRST = (
+    "test_random_worlds.py",
+    "test_whole.py",
+    "test_cli.py",
+    "test_load.py",
+    "test_sql.py",
+    "test_sql_builds.py",
+    "test_readme.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -28,6 +28,7 @@ LAYERS = (
     ("resources",),
     ("source",),
     ("load",),
+    ("dbt_project",),
     ("transform",),
     ("reports",),
     ("sandbox",),

@@ -10,8 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 from dbt.cli.main import dbtRunner
+from dbt.parser.manifest import ManifestLoader
 
 from minute_by_minute import at, made_up
+from mithril_elt.dbt_project import copy_parsed, parse
 from mithril_elt.errors import DataTestError, WarehouseError
 from mithril_elt.reports import known_up_to, report
 from mithril_elt.tables import RAW_TABLES
@@ -66,7 +68,9 @@ def test_marts_of_a_build_that_was_cut_short_are_refused(db: Path, monkeypatch: 
     whole = dbtRunner.invoke
 
     def some_models_and_no_more(self: dbtRunner, args: list[str]) -> Any:
-        whole(self, [*args, "--select", "int_projects", "dim_projects"])
+        outcome = whole(self, args if args[0] == "parse" else [*args, "--select", "int_projects", "dim_projects"])
+        if args[0] == "parse":
+            return outcome
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -143,3 +147,16 @@ def test_a_build_is_noted_before_dbt_begins(db: Path, monkeypatch: pytest.Monkey
     )
     assert abs(datetime.now(UTC) - started_at.replace(tzinfo=UTC)).total_seconds() < 600
     assert (finished_at, as_of) == (None, "2026-03-31T00:00:00Z")
+
+
+def test_what_was_parsed_is_not_parsed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for the next build, and not for the scratch copy of a report of an earlier instant."""
+    db, kept, target = tmp_path / "a.duckdb", tmp_path / "kept", tmp_path / "copy"
+    nodes = set(parse(db, kept).nodes)
+    assert len(nodes) > 100
+    monkeypatch.setattr(ManifestLoader, "parse_project", lambda *_, **__: 1 / 0)
+    assert set(parse(db, kept).nodes) == nodes
+    copy_parsed(kept, target)
+    assert set(parse(db, target).nodes) == nodes
+    with pytest.raises(WarehouseError):
+        parse(db, target, full=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args, get_origin, get_type_hints
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from worlds import PATTERNS, Comparison, Way, World
@@ -44,6 +45,7 @@ def ways() -> st.SearchStrategy[Way]:
     return st.builds(Way, st.sampled_from(sorted(PATTERNS)), st.integers(1, 5), hours, st.just(back))
 
 
+@pytest.mark.timeout(60 * EXAMPLES)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -228,9 +228,9 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> Rows:
 class Comparison:
     """Compares worlds with their plain twins, each of which is loaded once."""
 
-    models: Models
+    models: Models = field(repr=False)  # hypothesis tells the arguments of what fails
     folder: Path
-    _twins: dict[tuple[World, datetime | None], dict[str, Rows]] = field(default_factory=dict)
+    _twins: dict[tuple[World, datetime | None], dict[str, Rows]] = field(default_factory=dict, repr=False)
     worlds: int = 0
     rows: int = 0
 

@@ -39,7 +39,7 @@ def test_a_server_that_was_ahead_does_not_stop_the_loads_after(tmp_path: Path) -
         load_sandbox(sandbox, db)
         sandbox.clock.advance(365 * DAY)
         del one.changes[1:]
-        load_sandbox(sandbox, db)
+        load_sandbox(sandbox, db, window=400 * DAY)
         one.changes += instance("inst_1", 0, [(12, "ERROR")]).changes
         sandbox.clock.set(NOW + DAY)
         result = load_sandbox(sandbox, db)

@@ -1,0 +1,149 @@
+"""dbt in this process: the project of `sql/`, parsed once for a database, its models and then its tests.
+
+Stands under `transform`. The project is read from where the package has it (a wheel carries it inside, a
+checkout beside `pipelines/`) and nothing is ever written there: dbt's target folder is given by the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mithril_elt.errors import DataTestError, WarehouseError
+from mithril_elt.warehouse import warehouse_error
+
+__all__ = ["BuildResult", "copy_parsed", "parse", "run", "sql_folder"]
+
+_PARSED = "partial_parse.msgpack"  # what dbt keeps of a project in its target folder
+
+_QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
+_PRIVATE = ("--no-send-anonymous-usage-stats", "--no-version-check")
+_LEAN = ("--no-write-json",)  # artifacts that nobody reads here cost a fifth of a small build
+
+
+@dataclass
+class BuildResult:
+    """What a build did."""
+
+    models: int = 0
+    tests: int = 0
+    seconds: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def sql_folder() -> Path:
+    """The folder of the dbt project."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "sql", here.parent.parent / "sql"):
+        if (folder / "dbt_project.yml").is_file():
+            return folder
+    raise WarehouseError("the SQL models are missing from this installation: install mithril-elt again")
+
+
+def parse(db: Path, target: Path, *, full: bool = False, dataset: str | None = None) -> Any:
+    """dbt's manifest of the project for a database; what `target` has of an earlier time is not parsed again.
+
+    It holds for every database of the same file name and every `as_of`.
+
+    Raises:
+        WarehouseError: the project cannot be parsed.
+    """
+    keeping = "--no-partial-parse" if full else "--partial-parse"
+    outcome = _dbt(db, target, "parse", keeping, names=_names(dataset))
+    if not outcome.success:
+        raise warehouse_error(db, outcome.exception or RuntimeError("dbt could not parse the models"))
+    return outcome.result
+
+
+def copy_parsed(kept: Path, target: Path) -> None:
+    """Makes a target folder with what another one has of a project, if it can be had."""
+    target.mkdir()
+    with suppress(OSError):
+        shutil.copy(kept / _PARSED, target)
+
+
+def run(db: Path, target: Path, manifest: Any, *, as_of: datetime | None, dataset: str | None) -> BuildResult:
+    """Makes all models of a database, then tests them.
+
+    Tests come after all models, so that one that fails leaves none of them as an earlier build made it.
+
+    Raises:
+        DataTestError: a test failed; its name says which.
+        WarehouseError: a model could not be built.
+    """
+    names = _names(dataset)
+    names["as_of"] = as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if as_of else None
+    result = BuildResult()
+    for command, left in (("build", ("unit_test", "test")), ("test", ("unit_test",))):
+        outcome = _dbt(db, target, command, "--exclude-resource-type", *left, names=names, manifest=manifest)
+        _judge(db, outcome, result)
+    return result
+
+
+def _names(dataset: str | None) -> dict[str, Any]:
+    return {"schema_prefix": dataset} if dataset else {}
+
+
+def _dbt(db: Path, target: Path, *command: str, names: dict[str, Any], manifest: Any = None) -> Any:
+    from dbt.adapters.factory import reset_adapters  # noqa: PLC0415  # dbt costs two seconds
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415  # as above
+
+    project = str(sql_folder())
+    options = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
+    options += ["--log-path", str(target), *_QUIET, *_PRIVATE, *_LEAN, "--vars", json.dumps(names)]
+    with _environment(MITHRIL_DUCKDB_PATH=str(db), DO_NOT_TRACK="1"):
+        try:
+            return dbtRunner(manifest=manifest).invoke([*command, *options])
+        finally:
+            _close_connections()
+            reset_adapters()
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def _close_connections() -> None:
+    """dbt keeps the file open for the life of the process; a report must be able to open it after."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415  # dbt is loaded by then
+
+    DuckDBConnectionManager.close_all_connections()
+
+
+def _judge(db: Path, outcome: Any, result: BuildResult) -> None:
+    """Adds to the result what dbt did; raises what went wrong."""
+    if outcome.result is None or not hasattr(outcome.result, "results"):
+        raise warehouse_error(db, outcome.exception or RuntimeError("dbt gave no result"))
+    result.seconds += int(outcome.result.elapsed_time)
+    failed: list[str] = []
+    broken: list[str] = []
+    for node in outcome.result.results:
+        is_test = node.node.resource_type == "test"
+        result.tests += is_test
+        result.models += not is_test
+        if node.status == "fail":
+            failed.append(f"{node.node.name} ({node.failures} rows)")
+        elif node.status == "error":
+            told = f"{node.node.name}: {str(node.message).strip().splitlines()[0]}"
+            (failed if is_test else broken).append(told)
+        elif node.status == "warn":
+            result.warnings.append(f"data test {node.node.name}: {node.failures} rows")
+    if broken:
+        raise WarehouseError(f"{len(broken)} of the models could not be built in {db}; the first: {broken[0]}")
+    if failed:
+        more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
+        raise DataTestError(f"data tests failed: {', '.join(failed[:3])}{more}: the figures are not to be trusted")
