@@ -10,7 +10,7 @@ export RUNTIME__DLTHUB_TELEMETRY = false
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test test-matrix test-readings pins clean
+.PHONY: help setup demo lint format test test-slow test-matrix test-readings pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,18 +32,20 @@ format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff check --fix .
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/readings
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow
 
-test-matrix: $(VENV)/dev ## whole loads under every reading of the API: the same figures
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(filter-out $(WORLDS) $(FAULTS),$(wildcard tests/readings/test_*.py))
-	$(BIN)/pytest -n $(JOBS) --dist worksteal $(WORLDS)
+test-slow: $(VENV)/dev ## whole loads, crashes, builds and probes: under 10 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS),$(wildcard tests/slow/test_*.py))
 
-test-readings: test-matrix ## the matrix, faults seeded on purpose, and hundreds of random worlds: hours
+test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(MATRIX)
+
+test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
-	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/readings/test_random_worlds.py
+	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/slow/test_random_worlds.py
 
-WORLDS := tests/readings/test_matrix.py tests/readings/test_random_worlds.py
-FAULTS := tests/readings/test_faults.py
+MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
+FAULTS := tests/slow/test_faults.py
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -49,10 +49,9 @@ _MANIFESTS: dict[tuple[str, str | None], Any] = {}
 _LONGEST_FIRST = (
     "test_random_worlds.py",
     "test_whole.py",
-    "test_cli.py",
     "test_load.py",
+    "test_cli.py",
     "test_sql.py",
-    "test_sql_builds.py",
     "test_readme.py",
 )
 

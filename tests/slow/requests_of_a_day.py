@@ -1,6 +1,6 @@
 """How many requests a daily run makes for 1,000 instances under each of the main readings, beside the least possible.
 
-Run by hand: `PYTHONPATH=tests .venv/bin/python tests/readings/requests_of_a_day.py`. Prints a table in Markdown.
+Run by hand: `PYTHONPATH=tests .venv/bin/python tests/slow/requests_of_a_day.py`. Prints a table in Markdown.
 """
 
 from __future__ import annotations
