@@ -142,9 +142,7 @@ def test_logs_as_json_lines(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     assert json.loads(ended.out)["outcome"] == "done"
 
 
-def test_the_key_appears_nowhere(
-    cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_key_appears_nowhere(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in the database, dlt's folder, dbt's, the outputs or the logs; not even when refused."""
     monkeypatch.setattr("mithril_elt.transform.parse", dbt_project.parse)  # so that dbt's folder is there
     db = tmp_path / "m.duckdb"
@@ -343,8 +341,7 @@ def test_help_loads_nothing_heavy() -> None:
     """`mithril-elt --help` imports neither dlt nor dbt nor pandas nor an HTTP client."""
     code = (
         "import sys; sys.argv = ['mithril-elt', '--help']\n"
-        "from mithril_elt import dbt_project
-from mithril_elt.cli import main\n"
+        "from mithril_elt.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "print([m for m in ('dlt', 'dbt', 'pandas', 'duckdb', 'httpx', 'pyarrow', 'fastapi') if m in sys.modules])"
