@@ -17,7 +17,7 @@ LAYERS = (
     ("errors", "instants"),
     ("endpoints", "tables"),
     ("decode", "wire", "limits", "settings", "windows", "warehouse", "lock", "findings"),
-    ("paging", "rows"),
+    ("paging", "rows", "transport"),
     ("client",),
     ("api",),
     ("lists", "histories"),

@@ -8,13 +8,11 @@ attempts and of seconds.
 from __future__ import annotations
 
 import logging
-import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -22,7 +20,6 @@ import aiohttp
 import anyio
 import httpx
 import msgspec
-from httpx_aiohttp import AiohttpTransport
 
 from mithril_elt.decode import Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
@@ -30,6 +27,7 @@ from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, Mithril
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.paging import Progress
 from mithril_elt.settings import DEFAULT_API_URL
+from mithril_elt.transport import Received, is_address, is_private, open_http, receive
 from mithril_elt.wire import Refused, RetryableError, judge, server_clock
 
 __all__ = ["Answer", "Client", "Limits", "Traffic"]
@@ -62,7 +60,7 @@ class Client:
 
     Raises:
         KeyRefusedError: no key was given, or one that cannot be a key.
-        UsageError: the address is no http(s) address.
+        UsageError: the address is no http(s) address, or the key would travel to it unencrypted.
     """
 
     key: str = field(repr=False)
@@ -75,24 +73,19 @@ class Client:
         """Checks what can be checked before anything is sent."""
         if not self.key.isascii() or not self.key.isprintable() or self.key.split() != [self.key]:
             raise KeyRefusedError("no usable API key: set MITHRIL_API_KEY (it begins with fkey_)")
-        if not _is_address(self.url):
+        if not is_address(self.url):
             shown = "" if "@" in self.url else f" {self.url!r}"  # what is before an @ may be a password
             raise UsageError(
                 f"the API's address{shown} is not one like {DEFAULT_API_URL}: look at --api-url and MITHRIL_API_URL"
             )
+        if not is_private(self.url):
+            raise UsageError(f"{self.url} would carry the key unencrypted: use https, or an address of this machine")
 
     async def __aenter__(self) -> Client:
         """Opens the connection pool."""
         self._slots = anyio.CapacityLimiter(self.limits.concurrency)
         self._pace = Pace(self.limits.requests_per_second)
-        self._http = httpx.AsyncClient(
-            base_url=self.url.rstrip("/"),
-            headers={"Authorization": f"Bearer {self.key}", "Accept": "application/json", "User-Agent": "mithril-elt"},
-            timeout=httpx.Timeout(self.limits.timeout_s, connect=min(10, self.limits.timeout_s)),
-            transport=AiohttpTransport(
-                verify=_certificates(), limits=httpx.Limits(max_connections=self.limits.concurrency)
-            ),
-        )
+        self._http = open_http(self.url, self.key, self.limits)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -146,18 +139,18 @@ class Client:
             ContractError: it is not JSON.
         """
         try:
-            response = await self._get(path, params)
+            received = await self._get(path, params)
         except Refused as refused:
             if refused.http_status not in (400, 422):
                 raise
             return Answer(refused.http_status, {"detail": refused.detail})
         try:
-            body = msgspec.json.decode(response.content.replace(self.key.encode(), "…".encode()))
+            body = msgspec.json.decode(received.body.replace(self.key.encode(), "…".encode()))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ContractError(
                 f"{path} answered something that is not JSON: is the address that of the API?"
             ) from None
-        return Answer(response.status_code, body, server_clock(response.headers))
+        return Answer(received.status, body, server_clock(received.headers))
 
     async def set_status(self, fids: list[str], status: str) -> dict[str, str]:
         """Asks each reserved instance for `STATUS_RUNNING` or `STATUS_PAUSED`; what each answered.
@@ -169,36 +162,40 @@ class Client:
         async with self._slots:
             await self._pace.wait()
             try:
-                response = await self._send(
+                received = await self._send(
                     "PATCH", "/v2/instances", self.limits.budget_s, content=body, headers=headers
                 )
             except RetryableError as error:
                 advice = "it was not sent again: look at their status before you do"
                 raise _final(error, f"{error.sentence}; {advice}") from None
         try:
-            return msgspec.json.decode(response.content, type=_Switched).instances
+            return msgspec.json.decode(received.body, type=_Switched).instances
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ContractError("PATCH /v2/instances answered another shape than documented") from None
 
     async def _page(self, endpoint: Endpoint, params: Mapping[str, Any], path: Mapping[str, str]) -> Page:
         places = {name: quote(value, safe="") for name, value in path.items()}
-        response = await self._get(endpoint.path.format(**places), params)
-        server_at = server_clock(response.headers)
+        received = await self._get(endpoint.path.format(**places), params)
+        server_at = server_clock(received.headers)
         with self._without_key():
-            return decode_page(endpoint, response.content, server_at=server_at, novelties=self.novelties)
+            return decode_page(endpoint, received.body, server_at=server_at, novelties=self.novelties)
 
-    async def _get(self, path: str, params: Mapping[str, Any]) -> httpx.Response:
+    async def _get(self, path: str, params: Mapping[str, Any]) -> Received:
         """The answer, after as many tries as the limits allow."""
         left_s, attempt = self.limits.budget_s, 0
         while True:
             attempt += 1
             async with self._slots:
-                await self._pace.wait()
-                began_at_s = time.monotonic()
+                began_at_s = await self._pace.wait()
                 try:
-                    return await self._send("GET", path, left_s, params=params)
+                    received = await self._send("GET", path, left_s, params=params)
                 except RetryableError as error:
                     failure = error
+                else:
+                    self._pace.speed_up()
+                    return received
+            if failure.http_status == 429:
+                self._pace.slow_down(min(failure.wait_s, self.limits.budget_s), began_at_s)
             wait_s = failure.wait_s + backoff_s(attempt, self.limits.backoff_s)
             left_s -= time.monotonic() - began_at_s + wait_s
             if attempt == self.limits.attempts or left_s <= 0:
@@ -219,23 +216,23 @@ class Client:
         path: str,
         within_s: float,  # exact-ok: a wait
         **content: Any,
-    ) -> httpx.Response:
+    ) -> Received:
         """The answer to one request, if it is a good one; no error repeats the key."""
         what = f"{method} {path}"
         self.traffic.requests += 1
         with self._without_key():
             try:
                 with anyio.fail_after(within_s):
-                    response = await self._http.request(method, path, **content)
+                    received = await receive(self._http, method, path, most_bytes=self.limits.answer_bytes, **content)
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
                 raise RetryableError(f"{what} got no whole answer from {self._host}: {_reason(error)}") from None
-            self.traffic.size_bytes += len(response.content)
+            self.traffic.size_bytes += len(received.body)
             if self.traffic.first_server_at is None:
-                self.traffic.first_server_at = server_clock(response.headers)
-            wrong = judge(response.status_code, response.headers, response.content, what=what)
+                self.traffic.first_server_at = server_clock(received.headers)
+            wrong = judge(received.status, received.headers, received.body, what=what)
             if wrong:
                 raise wrong
-        return response
+        return received
 
     @property
     def _host(self) -> str:
@@ -257,24 +254,6 @@ class _Switched(msgspec.Struct):
     """The answer to a change of status: by fid, the status that each instance has now."""
 
     instances: dict[str, str]
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """The authorities to trust: read once, since that takes longer than a request."""
-    return httpx.create_ssl_context()
-
-
-def _is_address(url: str) -> bool:
-    """Whether that is an http(s) address of a host, perhaps with a path, and with nothing else."""
-    try:
-        parts = httpx.URL(url)
-        port = urlsplit(url).port
-        parts.host.encode("idna")
-    except (httpx.InvalidURL, ValueError):
-        return False
-    bare = not (parts.userinfo or parts.query or parts.fragment)
-    return parts.scheme in ("http", "https") and bool(parts.host) and bare and port != 0
 
 
 def _joined(value: Any) -> Any:

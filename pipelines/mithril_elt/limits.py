@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 import anyio
@@ -16,6 +17,9 @@ from mithril_elt.errors import UsageError
 __all__ = ["Limits", "Pace", "backoff_s"]
 
 _LONGEST_BACKOFF_S = 20
+_LONGEST_GAP_S = 10.0  # exact-ok: a wait
+_SHORTEST_GAP_S = 0.001  # exact-ok: a wait
+_FASTER = 0.99  # exact-ok: 70 good answers make the pace twice as fast
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Limits:
 
     `attempts` and `budget_s` bound one call with all its retries; time spent in the queue for a free slot
     or for the pace does not count. `timeout_s`: the longest silence. `backoff_s`: the first wait before a
-    retry, about; it doubles each time.
+    retry, about; it doubles each time. `answer_bytes`: the largest answer, unpacked; a week of prices that change
+    every two minutes is 60 MB for 100 instances.
     """
 
     concurrency: int = 16
@@ -33,6 +38,7 @@ class Limits:
     budget_s: float = 300  # exact-ok: a wait
     timeout_s: float = 60  # exact-ok: a wait
     backoff_s: float = 0.2  # exact-ok: a wait
+    answer_bytes: int = 256 * 2**20
 
     def __post_init__(self) -> None:
         """Refuses limits under which nothing could ever be asked."""
@@ -54,19 +60,49 @@ class Pace:
     """Lets requests leave one by one, each no sooner than its share of a second after the one before.
 
     Measured from when that one did leave: time in which the program was busy is not made up for in a burst.
+    A server that asks to slow down halves the pace, once for all requests that left before it was heard; each good
+    answer gives a little back, up to `per_second`, or to no limit where that is None.
     """
 
     per_second: float | None  # exact-ok: a pace
+    _gap_s: float = 0.0  # exact-ok: a wait
     _next_at_s: float = 0.0  # exact-ok: of a steady clock
+    _slowed_at_s: float = 0.0  # exact-ok: as above
+    _left_at_s: deque[float] = field(default_factory=lambda: deque(maxlen=20))  # exact-ok: as above
     _turn: anyio.Lock = field(default_factory=anyio.Lock)
 
-    async def wait(self) -> None:
-        """Waits for the next moment at which a request may leave."""
-        if self.per_second is None:
-            return
+    def __post_init__(self) -> None:
+        """Begins at the pace that was asked for."""
+        self._least_gap_s = 1 / self.per_second if self.per_second else 0
+        self._gap_s = self._least_gap_s
+
+    async def wait(self) -> float:  # exact-ok: of a steady clock
+        """Waits for the next moment at which a request may leave; that moment."""
         async with self._turn:
-            await anyio.sleep(max(0, self._next_at_s - time.monotonic()))
-            self._next_at_s = time.monotonic() + 1 / self.per_second
+            while (wait_s := self._next_at_s - time.monotonic()) > 0:  # noqa: ASYNC110  # it may be put off meanwhile
+                await anyio.sleep(wait_s)
+            now_s = time.monotonic()
+            self._left_at_s.append(now_s)
+            self._next_at_s = now_s + self._gap_s
+            return now_s
+
+    def slow_down(self, wait_s: float, left_at_s: float) -> None:  # exact-ok: a wait; of a steady clock
+        """Takes in what a request that left then was told: nothing leaves for so long, and less often after."""
+        now_s = time.monotonic()
+        self._next_at_s = max(self._next_at_s, now_s + wait_s)
+        if left_at_s > self._slowed_at_s:  # it left at the present pace
+            self._slowed_at_s = now_s
+            self._gap_s = min(_LONGEST_GAP_S, 2 * max(self._gap_s, self._seen_gap_s()))
+
+    def speed_up(self) -> None:
+        """Takes in a good answer."""
+        faster_s = self._gap_s * _FASTER
+        self._gap_s = self._least_gap_s if faster_s < _SHORTEST_GAP_S else max(self._least_gap_s, faster_s)
+
+    def _seen_gap_s(self) -> float:  # exact-ok: a wait
+        """Between the last requests, on the average."""
+        left = self._left_at_s
+        return (left[-1] - left[0]) / (len(left) - 1) if len(left) > 1 else _SHORTEST_GAP_S
 
 
 def backoff_s(attempt: int, first_s: float) -> float:  # exact-ok: a wait

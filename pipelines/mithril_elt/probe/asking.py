@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from httpx_aiohttp import AiohttpTransport
 
 from mithril_elt.api import Mithril
-from mithril_elt.client import Answer, Client, Limits
+from mithril_elt.client import Answer, Limits
 from mithril_elt.decode import Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS, Endpoint
 from mithril_elt.errors import NotFoundError
@@ -75,27 +74,14 @@ def _decoded(endpoint: Endpoint, answer: Answer) -> Page:
     return decode_page(endpoint, msgspec.json.encode(answer.body), server_at=at, novelties=_Untold())
 
 
-class _Unrepeated(Client):
-    """A client none of whose requests is sent again by the HTTP library, behind its back and uncounted."""
-
-    async def __aenter__(self) -> Client:
-        """Opens the pool; aiohttp sends what can be repeated twice where a connection breaks, if nobody forbids it."""
-        await super().__aenter__()
-        transport = cast("AiohttpTransport", self._http._transport)  # httpx has no other way to it
-        transport.client = session = transport.get_client()
-        session._retry_connection = False  # as aiohttp's own test client does
-        return self
-
-
 class Session(Mithril):
     """A session with the API in which each request that is sent is counted."""
 
     def __init__(self, key: str, url: str, *, requests_per_second: float | None = None) -> None:  # exact-ok: a pace
-        super().__init__(key, url)
         limits = Limits(
             concurrency=1, requests_per_second=requests_per_second, attempts=_ATTEMPTS, budget_s=60, timeout_s=30
         )
-        self._client = _Unrepeated(key, url, limits=limits)
+        super().__init__(key, url, limits=limits)
 
 
 class Asker:
