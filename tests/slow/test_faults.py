@@ -58,10 +58,6 @@ def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
     return iter(())
 
 
-def _everything_wanted(*_: Any) -> Any:
-    return lambda _fid, _at: True
-
-
 def _offset_ignored(at: datetime, _novelties: Any = None) -> datetime:
     return at.replace(tzinfo=UTC)
 
@@ -132,10 +128,6 @@ FAULTS: dict[str, tuple[World, Fault]] = {
     "no margin around a window": (
         world(Way("once", window=timedelta(hours=12)), start_bound="exclusive"),
         patched("histories.MARGIN", timedelta(0)),
-    ),
-    "what is clipped to a window's start is kept": (
-        world(start_selects="clipped"),
-        patched("history_reading._wanted", _everything_wanted),
     ),
     "times are compared as text": (world(times="mixed"), patched("rows.utc", _offset_ignored)),
     "times are cut to the second": (world(), patched("rows.utc", _whole_seconds)),

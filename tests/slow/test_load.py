@@ -20,6 +20,7 @@ from mithril_elt.lock import locked, work_folder
 from mithril_elt.sandbox.account import HOUR_US, PricePeriod, StatusChange
 from mithril_elt.sandbox.clock import Clock
 from mithril_elt.sandbox.fleet import make_account
+from mithril_elt.sandbox.readings import Readings
 from mithril_elt.sandbox.server import Sandbox, serve
 from mithril_elt.source import mithril_source
 from mithril_elt.tables import RAW_TABLES
@@ -189,6 +190,17 @@ def test_a_key_without_projects_loads_and_says_so(tmp_path: Path) -> None:
     with serve(bare_account(projects=[])) as sandbox:
         result = load_sandbox(sandbox, tmp_path / "a.duckdb")
     assert (result.outcome, result.projects, result.windows_planned) == ("done", [], 0)
+
+
+@pytest.mark.parametrize("selects", ["in_force", "clipped"])
+def test_a_window_invents_nothing_at_its_start(selects: str, tmp_path: Path) -> None:
+    """The spell or period in force there, be it told with the window's start as its own, is no row of its own."""
+    told, plain = tmp_path / "told.duckdb", tmp_path / "plain.duckdb"
+    with serve(make_account(7, 14, 9), readings=Readings(start_selects=selects)) as sandbox:  # type: ignore[arg-type]  # one of both
+        load_sandbox(sandbox, told, window=timedelta(days=2))
+    with serve(make_account(7, 14, 9)) as sandbox:
+        load_sandbox(sandbox, plain)
+    assert raw(told) == raw(plain)
 
 
 def test_a_backfill_leaves_the_live_watermark_alone(sandbox: Sandbox, tmp_path: Path) -> None:

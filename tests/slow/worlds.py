@@ -224,15 +224,13 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> Rows:
     return connection.execute(f"select {kept} from marts.{table} order by all").fetchall()
 
 
-@dataclass
 class Comparison:
     """Compares worlds with their plain twins, each of which is loaded once."""
 
-    models: Models = field(repr=False)  # hypothesis tells the arguments of what fails
-    folder: Path
-    _twins: dict[tuple[World, datetime | None], dict[str, Rows]] = field(default_factory=dict, repr=False)
-    worlds: int = 0
-    rows: int = 0
+    def __init__(self, models: Models, folder: Path) -> None:
+        self.models, self.folder = models, folder
+        self.worlds = self.rows = 0
+        self._twins: dict[tuple[World, datetime | None], dict[str, Rows]] = {}
 
     def differences(self, world: World, db: Path, *, fault: Fault | None = None) -> list[str]:
         """What differs between the marts of the world, those of its twin, and the truth; nothing if all is well.
