@@ -17,13 +17,14 @@ from typing import NamedTuple
 import duckdb
 import pytest
 
-from loading import query, tables_in
+from loading import load_sandbox, query, tables_in
 from mithril_elt import dbt_project
 from mithril_elt.cli import main
 from mithril_elt.lock import work_folder
 from mithril_elt.sandbox.clock import Clock, utc
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import Sandbox, serve
+from sandbox_by_hand import bare_account
 
 CANARY = "fkey_canary0123456789abcdef"
 
@@ -259,6 +260,19 @@ def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: P
     assert_one_sentence(cli("build", "--db", db), 7, "data tests failed")
 
 
+def test_recover_says_what_it_did(cli: Cli, tmp_path: Path) -> None:
+    """Where nothing was left it says so, and what the marts still need; without a database it makes none."""
+    db = tmp_path / "m.duckdb"
+    assert_one_sentence(cli("recover", "--db", db), 2, "nothing to recover")
+    assert not db.exists()
+    with serve(bare_account()) as sandbox:
+        load_sandbox(sandbox, db)
+    done = cli("recover", "--db", db)
+    assert (done.status, done.out.splitlines()[0]) == (0, "Nothing was to be done.")
+    assert "`mithril-elt build` makes them" in done.out
+    assert json.loads(cli("recover", "--db", db, "--json").out)["done"] == []
+
+
 class _Strange(BaseHTTPRequestHandler):
     """An API that answers one thing to everything."""
 
@@ -328,7 +342,7 @@ def test_check_says_what_is_wrong_within_seconds(
 
 def test_every_command_has_help_with_an_example(cli: Cli) -> None:
     """`--help` of each command shows how it is used."""
-    commands = ["demo", "run", "extract", "build", "check", "report", "status", "sandbox"]
+    commands = ["demo", "run", "extract", "build", "check", "report", "status", "recover", "sandbox"]
     inside = [("instances", name) for name in ("list", "status", "pause", "start")]
     for command in [*((name,) for name in commands), *inside]:
         shown = cli(*command, "--help")

@@ -22,11 +22,12 @@ from mithril_elt.errors import MithrilError
 from mithril_elt.findings import saved_readings
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lists import Lists, choose_projects, read_lists
-from mithril_elt.lock import locked, work_folder
-from mithril_elt.warehouse import Translated, schema_name, try_write
+from mithril_elt.lock import locked
+from mithril_elt.pipeline import drained_pipeline, resource_state
+from mithril_elt.warehouse import Translated, try_write
 from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
 
-__all__ = ["LoadPlan", "LoadResult", "Progress", "load", "open_pipeline"]
+__all__ = ["LoadPlan", "LoadResult", "Progress", "load"]
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -78,18 +79,6 @@ class LoadResult(Progress):
     warnings: list[str] = field(default_factory=list)
 
 
-def open_pipeline(db: Path, dataset: str | None = None) -> Any:
-    """The dlt pipeline of a database: named mithril, its working folder hidden beside the file."""
-    import dlt  # noqa: PLC0415  # two seconds that other commands need not pay
-
-    return dlt.pipeline(
-        "mithril",
-        destination=dlt.destinations.duckdb(str(db)),
-        dataset_name=schema_name("raw", dataset),
-        pipelines_dir=str(work_folder(db)),
-    )
-
-
 def load(
     api: Mithril, db: Path, wanted: LoadPlan | None = None, *, on_progress: Callable[[Progress], None] | None = None
 ) -> LoadResult:
@@ -113,14 +102,14 @@ class _Load:
     def __init__(self, api: Mithril, db: Path, wanted: LoadPlan, on_progress: Callable[[Progress], None]) -> None:
         self.api, self.db, self.wanted, self.on_progress = api, db, wanted, on_progress
         self.result = LoadResult(lookback_seconds=wanted.lookback // timedelta(seconds=1))
-        self.pipeline = open_pipeline(db, wanted.dataset)
+        self.pipeline: Any = None
         self.ways: dict[str, str] = {}
 
     def run(self) -> LoadResult:
         projects = choose_projects(self.api, self.wanted.projects)
         self.result.projects = projects
         _check_times(self.wanted, self.api.traffic.first_server_at)
-        self._drain()
+        self.pipeline = drained_pipeline(self.db, self.wanted.dataset)
         try:
             covered = {project: self._covered(project) for project in projects}
             lists = read_lists(self.api, projects, settled_before=self._settled_before(covered))
@@ -149,23 +138,11 @@ class _Load:
                 self.api.novelties.warn(f"the server's clock went back: what {project} has past it is read again")
             covered[project] = [Span(each.start, min(each.end, now)) for each in spans if each.start < now]
 
-    def _drain(self) -> None:
-        """Restores the state if the working folder was lost, then loads what a crash left behind."""
-        with Translated(self.db):
-            self.pipeline.sync_destination()
-            if self.pipeline.has_pending_data:
-                self.pipeline.run(loader_file_format="parquet")
-
-    def _state(self, history_table: str) -> dict[str, Any]:
-        sources: dict[str, Any] = self.pipeline.state.get("sources", {})
-        state: dict[str, Any] = sources.get("mithril", {}).get("resources", {}).get(history_table, {})
-        return state
-
     def _covered(self, project: str) -> list[Span]:
         """What both histories have of a project: windows are read for both, so they do not differ for long."""
         from mithril_elt.histories import HISTORIES  # noqa: PLC0415  # imports pyarrow
 
-        spans = [set(covered_spans(self._state(history.table), project)) for history in HISTORIES]
+        spans = [set(covered_spans(resource_state(self.pipeline, history.table), project)) for history in HISTORIES]
         return sorted(set.intersection(*spans))
 
     def _settled_before(self, covered: Mapping[str, list[Span]]) -> datetime | None:

@@ -27,6 +27,7 @@ _COMMANDS = {
     "probe": ("probe", "How this account's API reads what its description leaves open, with the evidence."),
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
+    "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),
     "instances": ("instances", "List, pause and start instances: the live endpoints."),
     "sandbox": ("sandbox", "Serve a made-up account over HTTP, in the foreground."),
 }

@@ -1,0 +1,120 @@
+"""The dlt pipeline of a database: opened, freed of what a crash left, its memory held against the database.
+
+Stands under `load` and `recovery`. dlt keeps its state twice: in the working folder beside the database, and in the
+database with every package. What the folder says counts only as far as the database bears it out.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from mithril_elt.errors import MithrilError, WarehouseError
+from mithril_elt.ledger import covered_spans
+from mithril_elt.lock import work_folder
+from mithril_elt.tables import raw_table
+from mithril_elt.warehouse import Translated, schema_name
+from mithril_elt.windows import Span, missing
+
+__all__ = ["drained_pipeline", "forget", "load_left_over", "open_pipeline", "resource_state"]
+
+log = logging.getLogger("mithril_elt")
+
+_NAME = "mithril"
+
+
+def open_pipeline(db: Path, dataset: str | None = None) -> Any:
+    """The dlt pipeline of a database: named mithril, its working folder hidden beside the file."""
+    import dlt  # noqa: PLC0415  # two seconds that other commands need not pay
+
+    return dlt.pipeline(
+        _NAME,
+        destination=dlt.destinations.duckdb(str(db)),
+        dataset_name=schema_name("raw", dataset),
+        pipelines_dir=str(work_folder(db)),
+    )
+
+
+def drained_pipeline(db: Path, dataset: str | None = None) -> Any:
+    """The pipeline with nothing left over, which remembers what the database has and no more.
+
+    Raises:
+        WarehouseError: what a crash left cannot be loaded, or the database cannot be written.
+    """
+    with _advised(db), Translated(db):
+        pipeline = open_pipeline(db, dataset)
+        load_left_over(pipeline)
+        if _remembers_too_much(pipeline):
+            log.warning("%s lacks time that its working folder calls loaded: it is read again", db)
+            forget(db)
+            pipeline = open_pipeline(db, dataset)
+            pipeline.sync_destination()
+        return pipeline
+
+
+@contextmanager
+def _advised(db: Path) -> Iterator[None]:
+    """Turns whatever a file that was cut short leads to into one error that names the command for it."""
+    try:
+        yield
+    except Exception as error:
+        said = error.sentence if isinstance(error, MithrilError) else type(error).__name__
+        advice = f"`mithril-elt recover --db {db}` drops what cannot be loaded, and the next run reads it again"
+        raise WarehouseError(f"what an earlier run left beside {db} is not to be had ({said}): {advice}") from error
+
+
+def load_left_over(pipeline: Any) -> bool:
+    """Restores the state if the working folder was lost, then loads what a crash left; whether there was any."""
+    pipeline.sync_destination()
+    if not pipeline.has_pending_data:
+        return False
+    pipeline.run(loader_file_format="parquet")
+    return True
+
+
+def forget(db: Path) -> None:
+    """Removes what dlt keeps beside the database; its state is restored from there."""
+    shutil.rmtree(work_folder(db) / _NAME, ignore_errors=True)
+
+
+def resource_state(pipeline: Any, table: str) -> dict[str, Any]:
+    """What the resource of a raw table remembers."""
+    sources: dict[str, Any] = pipeline.state.get("sources", {})
+    state: dict[str, Any] = sources.get(_NAME, {}).get("resources", {}).get(table, {})
+    return state
+
+
+def _remembers_too_much(pipeline: Any) -> bool:
+    """Whether the ledger calls a time covered of which the database has no window: it has lost what it once had."""
+    from mithril_elt.histories import HISTORIES  # noqa: PLC0415  # imports pyarrow
+
+    had = _windows(pipeline)
+    for history in HISTORIES:
+        state = resource_state(pipeline, history.table)
+        for project in state.get("covered", {}):
+            has = had.get((project, history.name), [])
+            if any(missing(span, has) for span in covered_spans(state, project)):
+                return True
+    return False
+
+
+def _windows(pipeline: Any) -> Mapping[tuple[str, str], list[Span]]:
+    """The spans that the database says were read, of each project and history."""
+    from dlt.destinations.exceptions import DatabaseUndefinedRelation  # noqa: PLC0415  # as above
+
+    had: dict[tuple[str, str], list[Span]] = {}
+    try:
+        with pipeline.sql_client() as client:
+            name = client.make_qualified_table_name(raw_table("windows").name)
+            query = f"select project, history, from_at, to_at from {name}"  # noqa: S608  # own names
+            with client.execute_query(query) as cursor:
+                for project, history, *ends in cursor.fetchall():
+                    had.setdefault((project, history), []).append(Span(*(at.replace(tzinfo=UTC) for at in ends)))
+    except DatabaseUndefinedRelation:
+        pass
+    return had

@@ -1,0 +1,138 @@
+"""Files that were cut short, as by a power failure: a clear sentence, one command, and not a row lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from shutil import copy
+
+import dlt
+import duckdb
+import pytest
+
+from loading import load_sandbox, query, raw
+from mithril_elt.errors import WarehouseError
+from mithril_elt.lock import work_folder
+from mithril_elt.recovery import recover
+from mithril_elt.sandbox.clock import utc
+from mithril_elt.sandbox.fleet import make_account
+from mithril_elt.sandbox.server import Sandbox, serve
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A small account, served."""
+    with serve(make_account(7, 14, 9)) as served:
+        yield served
+
+
+@pytest.fixture
+def db(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """A database in which all but the last four days were loaded."""
+    db = tmp_path / "a.duckdb"
+    load_sandbox(sandbox, db, until=utc(sandbox.account.now_us) - timedelta(days=4))
+    assert query(db, "select count(*) > 50 from raw.instance_status_events") == [(True,)]
+    return db
+
+
+def leave_a_package(sandbox: Sandbox, db: Path) -> list[Path]:
+    """Stops a run between extract and load, as a kill would; the files of rows that it left."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dlt.Pipeline, "load", killed)
+        with pytest.raises(WarehouseError, match="No space left"):
+            load_sandbox(sandbox, db)
+    files = [file for file in work_folder(db).rglob("*.parquet") if "instance_status_events" in file.name]
+    assert files
+    return files
+
+
+def plain(sandbox: Sandbox, tmp_path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """What one undisturbed load brings."""
+    load_sandbox(sandbox, tmp_path / "plain.duckdb")
+    return raw(tmp_path / "plain.duckdb")
+
+
+def test_a_package_that_was_cut_short_is_told_and_dropped(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+    """`run` says which command mends it; after that the run loads all that the package had."""
+    for file in leave_a_package(sandbox, db):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(WarehouseError, match=f"mithril-elt recover --db {db}") as refused:
+        load_sandbox(sandbox, db)
+    assert refused.value.exit_status == 9
+    [done] = recover(db)
+    assert "is dropped" in done
+    assert recover(db) == []
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain(sandbox, tmp_path)
+
+
+def test_a_package_that_is_whole_is_loaded(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+    """As the next run would do it."""
+    leave_a_package(sandbox, db)
+    assert recover(db) == ["What a crash left is loaded."]
+    assert recover(db) == []
+    sandbox.requests.clear()
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain(sandbox, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["state.json", "schemas/mithril.schema.json"])
+def test_a_memory_that_was_cut_short_is_restored(name: str, sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+    """What dlt keeps beside the database is in the database too."""
+    file = work_folder(db) / "mithril" / name
+    file.write_bytes(file.read_bytes()[:99])
+    with pytest.raises(WarehouseError, match="mithril-elt recover"):
+        load_sandbox(sandbox, db)
+    assert len(recover(db)) == 1
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain(sandbox, tmp_path)
+
+
+def test_a_database_that_lost_its_last_windows_is_read_again(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+    """A copy from before is put in place of the database: what the folder remembers is not believed."""
+    copy(db, tmp_path / "before.duckdb")
+    load_sandbox(sandbox, db)
+    copy(tmp_path / "before.duckdb", db)
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain(sandbox, tmp_path)
+
+
+def test_a_log_that_cannot_be_read_is_set_aside(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+    """The database is as at its last checkpoint, which the log does not reach; the next run reads on from there."""
+    wal = db.with_name(f"{db.name}.wal")
+    whole = tmp_path / "log"
+    copy(db, tmp_path / "before.duckdb")
+    with duckdb.connect(str(db)) as connection:
+        connection.execute("set checkpoint_threshold = '1 TB'")
+        connection.execute(
+            "insert into raw.instance_status_events by name select 'STATUS_WRONG' as status, * exclude (status)"
+            " from raw.instance_status_events"
+        )
+        copy(wal, whole)
+    copy(tmp_path / "before.duckdb", db)
+    written = bytearray(whole.read_bytes())
+    written[len(written) // 2 : len(written) // 2 + 64] = b"\xff" * 64
+    wal.write_bytes(bytes(written))
+    with pytest.raises(WarehouseError, match=f"mithril-elt recover --db {db}"):
+        load_sandbox(sandbox, db)
+    [done] = recover(db)
+    assert "set aside as" in done
+    assert not wal.exists()
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain(sandbox, tmp_path)
+    assert query(db, "select count(*) from raw.instance_status_events where status = 'STATUS_WRONG'") == [(0,)]
+
+
+def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    """Nothing is moved or removed where no log explains that it cannot be opened."""
+    db = tmp_path / "a.duckdb"
+    db.write_text(json.dumps("not a database, and long enough to be looked at" * 99))
+    with pytest.raises(WarehouseError, match="not a DuckDB database"):
+        recover(db)
+    assert "not a database" in db.read_text()
