@@ -260,6 +260,30 @@ def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: P
     assert_one_sentence(cli("build", "--db", db), 7, "data tests failed")
 
 
+def test_plan_tells_what_run_asks_for_and_writes_nothing(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The windows are those that are read; of requests at least so many the first time, about so many later."""
+    db = tmp_path / "m.duckdb"
+    before = sorted(tmp_path.rglob("*"))
+    first = json.loads(cli("plan", "--db", db, "--json").out)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (first["is_first"], first["rows"]) == (True, None)
+    assert first["list_requests"] == len(sandbox.requests)
+    facts = json.loads(cli("extract", "--db", db, "--json").out)
+    assert len(first["windows"]) == facts["windows_planned"]
+    assert facts["requests"] - 5 <= first["requests"] <= facts["requests"]
+    kept = db.read_bytes()
+    said = cli("plan", "--db", db, "--deep", "--since", "2026-03-01").out
+    assert "about" in said.splitlines()[-1]
+    assert db.read_bytes() == kept
+    again = json.loads(cli("plan", "--db", db, "--json").out)
+    assert [window["to"] for window in again["windows"]][-1] == again["as_of"]
+    assert again["rows"] > 0
+    done = json.loads(cli("extract", "--db", db, "--json").out)
+    assert again["windows"][0]["from"] <= facts["as_of"]
+    assert abs(again["requests"] - done["requests"]) <= 3
+    assert_one_sentence(cli("plan", "--db", db, "--since", "2999-01-01"), 2, "--since")
+
+
 def test_recover_says_what_it_did(cli: Cli, tmp_path: Path) -> None:
     """Where nothing was left it says so, and what the marts still need; without a database it makes none."""
     db = tmp_path / "m.duckdb"
@@ -342,7 +366,7 @@ def test_check_says_what_is_wrong_within_seconds(
 
 def test_every_command_has_help_with_an_example(cli: Cli) -> None:
     """`--help` of each command shows how it is used."""
-    commands = ["demo", "run", "extract", "build", "check", "report", "status", "recover", "sandbox"]
+    commands = ["demo", "run", "extract", "build", "check", "report", "status", "plan", "recover", "sandbox"]
     inside = [("instances", name) for name in ("list", "status", "pause", "start")]
     for command in [*((name,) for name in commands), *inside]:
         shown = cli(*command, "--help")

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,9 @@ from mithril_elt.ledger import covered_spans
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked
 from mithril_elt.pipeline import drained_pipeline, resource_state
+from mithril_elt.plans import LoadPlan, batches, settled_before
 from mithril_elt.warehouse import Translated, try_write
-from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
+from mithril_elt.windows import Span, Wish, plan
 
 __all__ = ["LoadPlan", "LoadResult", "Progress", "load"]
 
@@ -33,19 +33,6 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 os.environ.setdefault("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
-
-
-@dataclass(frozen=True)
-class LoadPlan:
-    """What a load is asked for; see `windows.Wish` for the times."""
-
-    projects: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-    lookback: timedelta = LOOKBACK
-    deep: bool = False
-    window: timedelta = WINDOW
-    dataset: str | None = None
 
 
 @dataclass
@@ -112,11 +99,11 @@ class _Load:
         self.pipeline = drained_pipeline(self.db, self.wanted.dataset)
         try:
             covered = {project: self._covered(project) for project in projects}
-            lists = read_lists(self.api, projects, settled_before=self._settled_before(covered))
+            lists = read_lists(self.api, projects, settled_before=settled_before(covered, self.wanted))
             self._settle_clock(lists.as_of, covered)
-            batches = list(self._batches(covered, lists))
-            self.result.windows_planned = sum(map(len, batches))
-            self._read(projects, lists, batches)
+            due = list(batches(covered, lists, self.wanted))
+            self.result.windows_planned = sum(map(len, due))
+            self._read(projects, lists, due)
             self.result.outcome = "done"
         except MithrilError as error:
             self.result.error = str(error)
@@ -144,27 +131,6 @@ class _Load:
 
         spans = [set(covered_spans(resource_state(self.pipeline, history.table), project)) for history in HISTORIES]
         return sorted(set.intersection(*spans))
-
-    def _settled_before(self, covered: Mapping[str, list[Span]]) -> datetime | None:
-        """What ended before this was read to its end by an earlier run; None while a project was never read."""
-        if self.wanted.deep or not covered or not all(covered.values()):
-            return None
-        return min(spans[-1].end for spans in covered.values()) - self.wanted.lookback
-
-    def _batches(self, covered: Mapping[str, list[Span]], lists: Lists) -> Iterator[dict[str, Span]]:
-        """One window of each project at a time, oldest first; the last of all projects come together.
-
-        A run that is cut short has then brought all of them to its end, or none.
-        """
-        wanted, now = self.wanted, lists.as_of
-        yesterday = now.replace(hour=0, minute=0, second=0) - timedelta(days=1)
-        due = []
-        for project, spans in covered.items():
-            oldest = min(lists.oldest.get(project, yesterday), yesterday)
-            wish = Wish(now, wanted.since, wanted.until, oldest, wanted.lookback, wanted.deep)
-            due.append(list(cut(plan(spans, wish), wanted.window))[::-1])
-        for windows in reversed(list(zip_longest(*due))):
-            yield {project: window for project, window in zip(covered, windows, strict=True) if window}
 
     def _read(self, projects: list[str], lists: Lists, batches: list[dict[str, Span]]) -> None:
         planned = {p: [batch[p] for batch in batches if p in batch] for p in projects}

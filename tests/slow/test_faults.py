@@ -136,8 +136,8 @@ FAULTS: dict[str, tuple[World, Fault]] = {
         patched("history_reading.HistoryReading._closings", _nothing),
     ),
     "nothing is ever withdrawn": (world(withdrawn_hours=20), patched("rechecks.Recheck.tables", _nothing)),
-    "there is no look-back": (world(late_hours=30), patched("load.plan", _no_look_back)),
-    "the look-back moves the end": (world(), patched("load.plan", _end_moved_by_the_look_back)),
+    "there is no look-back": (world(late_hours=30), patched("plans.plan", _no_look_back)),
+    "the look-back moves the end": (world(), patched("plans.plan", _end_moved_by_the_look_back)),
     "a window is called covered up to the run's end": (
         world(Way("broken off", 2, timedelta(days=2), timedelta(days=2))),
         patched("history_reading.add_covered", _covered_up_to_the_end),

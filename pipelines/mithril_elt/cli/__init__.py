@@ -23,6 +23,7 @@ _COMMANDS = {
     "run": ("run", "The main job: extract, load, build the models, test them, print a summary."),
     "extract": ("run", "Load what is new into the raw tables."),
     "build": ("run", "Build and test the models from the raw tables."),
+    "plan": ("plan", "What `run` would ask for: windows, requests, rows. Writes nothing."),
     "check": ("check", "The key, the project, the network and the warehouse, one line each."),
     "probe": ("probe", "How this account's API reads what its description leaves open, with the evidence."),
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
