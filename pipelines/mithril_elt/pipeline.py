@@ -17,11 +17,11 @@ from typing import Any
 from mithril_elt.errors import MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import work_folder
-from mithril_elt.tables import raw_table
+from mithril_elt.tables import RAW_TABLES, raw_table
 from mithril_elt.warehouse import Translated, schema_name
 from mithril_elt.windows import Span, missing
 
-__all__ = ["drained_pipeline", "forget", "load_left_over", "open_pipeline", "resource_state"]
+__all__ = ["drained_pipeline", "load_left_over", "open_pipeline", "reopen_pipeline", "resource_state"]
 
 log = logging.getLogger("mithril_elt")
 
@@ -47,13 +47,10 @@ def drained_pipeline(db: Path, dataset: str | None = None) -> Any:
         WarehouseError: what a crash left cannot be loaded, or the database cannot be written.
     """
     with _advised(db), Translated(db):
-        pipeline = open_pipeline(db, dataset)
-        load_left_over(pipeline)
+        pipeline, _ = load_left_over(db, dataset)
         if _remembers_too_much(pipeline):
             log.warning("%s lacks time that its working folder calls loaded: it is read again", db)
-            forget(db)
-            pipeline = open_pipeline(db, dataset)
-            pipeline.sync_destination()
+            pipeline = reopen_pipeline(db, dataset)
         return pipeline
 
 
@@ -68,18 +65,38 @@ def _advised(db: Path) -> Iterator[None]:
         raise WarehouseError(f"what an earlier run left beside {db} is not to be had ({said}): {advice}") from error
 
 
-def load_left_over(pipeline: Any) -> bool:
-    """Restores the state if the working folder was lost, then loads what a crash left; whether there was any."""
+def load_left_over(db: Path, dataset: str | None = None) -> tuple[Any, bool]:
+    """The pipeline, its state restored if the working folder was lost, and whether a crash had left anything.
+
+    What it left is loaded, but for a package that it broke off in the middle of loading lists: dlt would begin its
+    jobs again, and rows kept by version would come twice. That one is dropped, and the run reads it again.
+    """
+    pipeline = open_pipeline(db, dataset)
     pipeline.sync_destination()
     if not pipeline.has_pending_data:
-        return False
+        return pipeline, False
+    if _is_torn(pipeline):
+        log.info("a load of %s was broken off: what it had not brought to its end is read again", db)
+        return reopen_pipeline(db, dataset), True
     pipeline.run(loader_file_format="parquet")
-    return True
+    return pipeline, True
 
 
-def forget(db: Path) -> None:
-    """Removes what dlt keeps beside the database; its state is restored from there."""
+def reopen_pipeline(db: Path, dataset: str | None = None) -> Any:
+    """The pipeline without what dlt keeps beside the database; its state is restored from there."""
     shutil.rmtree(work_folder(db) / _NAME, ignore_errors=True)
+    pipeline = open_pipeline(db, dataset)
+    pipeline.sync_destination()
+    return pipeline
+
+
+def _is_torn(pipeline: Any) -> bool:
+    """Whether rows that are kept by version were being loaded, or had been, when a package was broken off."""
+    versioned = {table.name for table in RAW_TABLES if table.history == "versions"}
+    begun = ("started_jobs", "completed_jobs", "failed_jobs")
+    packages = [pipeline.get_load_package_info(load_id) for load_id in pipeline.list_normalized_load_packages()]
+    jobs = [job for package in packages for state in begun for job in package.jobs.get(state, ())]
+    return any(job.job_file_info.table_name in versioned for job in jobs)
 
 
 def resource_state(pipeline: Any, table: str) -> dict[str, Any]:

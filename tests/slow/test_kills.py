@@ -1,0 +1,114 @@
+"""A run that is killed, at any moment or at any stage: the next one makes good, by itself and at little cost."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from killed import WAY, Stage, run_and_die
+
+from loading import history_queries, load_sandbox, raw
+from mithril_elt.lock import work_folder
+from mithril_elt.sandbox.fleet import make_account
+from mithril_elt.sandbox.server import Sandbox, serve
+
+KILLS = int(os.environ.get("KILLS", "12"))
+LONGEST_S = 12  # about what the whole run takes on a slow machine
+
+STAGES = [
+    Stage("mithril_elt.lock._note_holder", "after"),
+    Stage("mithril_elt.load.drained_pipeline", "after"),
+    Stage("mithril_elt.load.read_lists", "after"),
+    Stage("dlt.pipeline.pipeline.Pipeline.extract", "before"),
+    Stage("dlt.pipeline.pipeline.Pipeline.extract", "after"),
+    Stage("mithril_elt.history_reading.add_covered", "before"),
+    Stage("mithril_elt.history_reading.add_covered", "after"),
+    Stage("dlt.pipeline.pipeline.Pipeline.normalize", "before"),
+    Stage("dlt.pipeline.pipeline.Pipeline.normalize", "after"),
+    Stage("dlt.pipeline.pipeline.Pipeline.load", "before"),
+    Stage("dlt.load.load.Load.initialize_package", "after"),
+    Stage("dlt.load.load.Load.submit_job", "after"),
+    Stage("dlt.load.load.Load.submit_job", "after", 9),
+    Stage("dlt.load.load.Load.create_followup_jobs", "after", 2),
+    Stage("dlt.load.load.Load.complete_package", "before"),
+    Stage("dlt.load.load.Load.complete_package", "after"),
+    Stage("dlt.pipeline.pipeline.Pipeline.extract", "after", 2),
+    Stage("dlt.pipeline.pipeline.Pipeline.load", "after", 3),
+    Stage("mithril_elt.load._Load._close_run", "before"),
+    Stage("mithril_elt.load._Load._close_run", "after"),
+]
+FOLDERS = ("kept", "lost")
+
+
+@dataclass
+class Proof:
+    """An account, served, whose clock stands still; what one whole run of it brings, and what was seen of others."""
+
+    sandbox: Sandbox
+    whole: dict[str, Any]
+    questions: int
+    killed: Counter[str] = field(default_factory=Counter)
+    most_asked_again: int = 0
+
+    def asked(self) -> int:
+        """How many questions about histories were asked since the last time."""
+        found = history_queries(self.sandbox) + history_queries(self.sandbox, "pricing/history")
+        self.sandbox.requests.clear()
+        return len(found)
+
+    def check(self, db: Path, death: Stage | float, folder: str) -> bool:  # exact-ok: a wait
+        """Kills a run, runs once more, and compares; whether the first one was killed before its end."""
+        self.asked()
+        was_killed = run_and_die(db, self.sandbox.key, self.sandbox.url, death)
+        if folder == "lost":
+            shutil.rmtree(work_folder(db), ignore_errors=True)
+        load_sandbox(self.sandbox, db, **WAY)
+        again = self.asked() - self.questions
+        assert raw(db) == self.whole
+        if was_killed:
+            self.killed[folder] += 1
+            self.most_asked_again = max(self.most_asked_again, again)
+        return was_killed
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
+    """What every kill is held against; its figures are printed at the end."""
+    with serve(make_account(7, 12, 8)) as sandbox:
+        db = tmp_path_factory.mktemp("whole") / "a.duckdb"
+        load_sandbox(sandbox, db, **WAY)
+        made = Proof(sandbox, raw(db), 0)
+        made.questions = made.asked()
+        yield made
+        print(f"\nkilled: {dict(made.killed)}; at most {made.most_asked_again} questions asked again")  # noqa: T201  # the figures of the proof
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("stage", STAGES, ids=str)
+def test_killed_at_each_stage(stage: Stage, folder: str, proof: Proof, tmp_path: Path) -> None:
+    """Before and after each step of the load, with dlt's folder kept or lost: the tables of an undisturbed run.
+
+    Of the histories no more is asked again than one window of each project, and each open price period.
+    """
+    assert proof.check(tmp_path / "a.duckdb", stage, folder), f"never came to {stage}"
+    account = proof.sandbox.account
+    still_open = sum(any(each.end_us is None for each in one.prices) for one in account.instances)
+    assert proof.most_asked_again <= 2 * len(account.projects) + still_open
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_killed_at_any_moment(number: int, proof: Proof, tmp_path: Path) -> None:
+    """Other moments each time; killed up to three times in a row."""
+    db, moments = tmp_path / "a.duckdb", random.Random()
+    for _ in range(moments.randint(0, 2)):
+        run_and_die(db, proof.sandbox.key, proof.sandbox.url, moments.uniform(0, LONGEST_S))
+        if moments.random() < 0.5:
+            shutil.rmtree(work_folder(db), ignore_errors=True)
+    proof.check(db, moments.uniform(0, LONGEST_S), FOLDERS[number % 2])
