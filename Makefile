@@ -10,7 +10,7 @@ export RUNTIME__DLTHUB_TELEMETRY = false
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test test-slow test-matrix test-readings pins clean
+.PHONY: help setup demo lint format test test-slow test-matrix test-readings test-kills pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,7 +34,7 @@ format: $(VENV)/dev ## put Python in order
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow
 
-test-slow: $(VENV)/dev ## whole loads, crashes, builds and probes: under 10 minutes on 2 cores
+test-slow: $(VENV)/dev ## whole loads, kills, builds and probes: a quarter of an hour on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS),$(wildcard tests/slow/test_*.py))
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
@@ -43,6 +43,9 @@ test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
 	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/slow/test_random_worlds.py
+
+test-kills: $(VENV)/dev ## a thousand runs killed at any moment, and those at every stage: hours
+	KILLS=$(or $(EXAMPLES),1000) $(BIN)/pytest -s tests/slow/test_kills.py
 
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py

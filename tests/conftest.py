@@ -48,6 +48,7 @@ def _parsed(db: Path, target: Path, *, full: bool = False, dataset: str | None =
 _MANIFESTS: dict[tuple[str, str | None], Any] = {}
 _LONGEST_FIRST = (
     "test_random_worlds.py",
+    "test_kills.py",
     "test_whole.py",
     "test_load.py",
     "test_cli.py",
