@@ -148,7 +148,7 @@ INTERRUPTIONS = f"select instance_id, interrupted_at, recovery{US} from marts.fc
 STARTS = f"select instance_id, asked_at, time_to_start{US} from marts.fct_starts order by all"
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(30))
 def test_figures_are_those_of_every_minute(project: Compiled, warehouse: duckdb.DuckDBPyConnection, seed: int) -> None:
     """Whatever happened, the marts say what a count of minutes says, and no data test finds fault."""
     story = made_up(seed)

@@ -61,7 +61,7 @@ def warehouse_error(db: Path, error: BaseException) -> WarehouseError:
         )
     if "not a valid DuckDB database" in said:
         return WarehouseError(f"{db} is not a DuckDB database: choose another file with --db")
-    if "WAL" in said:
+    if "WAL file" in said:  # not in a folder of that name
         return WarehouseError(f"the log {db}.wal cannot be read: `mithril-elt recover --db {db}` sets it aside")
     said = " ".join(said.split())[:300] or type(error).__name__
     return WarehouseError(f"{db} cannot be used: {said}")
