@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -49,7 +50,7 @@ def test_a_second_process_is_refused_with_who_and_since_when(tmp_path: Path) -> 
         with pytest.raises(LockedError) as refused, locked(db):
             pass
         assert refused.value.exit_status == 8
-        assert f"process {other.pid} " in str(refused.value)
+        assert f"process {other.pid} on {socket.gethostname()} " in str(refused.value)
         assert str(db) in str(refused.value)
         since = re.search(r"since ([^)]+)\)", str(refused.value))
         assert since is not None

@@ -1,13 +1,21 @@
 """One writer at a time: a lock beside the database, held by the operating system for the process.
 
 Stands under `load` and `transform`. A process that dies lets go of it by dying; who holds it is noted
-beside it, so that the one who is refused can be told.
+beside it, so that the one who is refused can be told. It is safe on one machine, and on several where the file
+system passes `flock` on (NFS 4 does).
+
+What a warehouse on a server owes is the same three things: one holder, let go of by the death of its session, who is
+known by name. Where the server has locks of a session (PostgreSQL's `pg_try_advisory_lock` on the dataset's name), that
+is all of it, and `pg_stat_activity` has the holder. Where it has none, a row per dataset with holder, number and
+expiry, taken by an update on the condition that it has expired and renewed with each window; a window is loaded only
+in one transaction with a check of that number, so that a holder who slept past its expiry cannot write.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -54,12 +62,12 @@ def locked(db: Path) -> Iterator[None]:
 
 def _note_holder(folder: Path) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    (folder / "holder.json").write_text(json.dumps({"pid": os.getpid(), "since": now}))
+    (folder / "holder.json").write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}))
 
 
 def _holder(folder: Path) -> str:
     try:
         note = json.loads((folder / "holder.json").read_text())
-        return f"process {note['pid']} since {note['since']}"
+        return f"process {note['pid']} on {note['host']} since {note['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "process unknown"
