@@ -8,6 +8,7 @@ JOBS   ?= 2
 
 export RUNTIME__DLTHUB_TELEMETRY = false
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lint format test test-slow test-matrix test-readings test-kills pins clean
