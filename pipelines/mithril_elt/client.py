@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -26,6 +26,7 @@ from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.paging import Progress
+from mithril_elt.secret import spellings, without_key
 from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.transport import Received, is_address, is_private, open_http, receive
 from mithril_elt.wire import Refused, RetryableError, judge, server_clock
@@ -145,7 +146,7 @@ class Client:
                 raise
             return Answer(refused.http_status, {"detail": refused.detail})
         try:
-            body = msgspec.json.decode(received.body.replace(self.key.encode(), "…".encode()))
+            body = msgspec.json.decode(received.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise ContractError(
                 f"{path} answered something that is not JSON: is the address that of the API?"
@@ -229,6 +230,7 @@ class Client:
             self.traffic.size_bytes += len(received.body)
             if self.traffic.first_server_at is None:
                 self.traffic.first_server_at = server_clock(received.headers)
+            received = replace(received, body=without_key(received.body, self.key))
             wrong = judge(received.status, received.headers, received.body, what=what)
             if wrong:
                 raise wrong
@@ -244,8 +246,9 @@ class Client:
         try:
             yield
         except MithrilError as error:
-            error.sentence = error.sentence.replace(self.key, "…")
-            error.detail = error.detail and error.detail.replace(self.key, "…")
+            for form in spellings(self.key):
+                error.sentence = error.sentence.replace(form, "…")
+                error.detail = error.detail and error.detail.replace(form, "…")
             error.args = (error.sentence,)
             raise
 

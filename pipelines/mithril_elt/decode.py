@@ -21,6 +21,7 @@ import msgspec
 from mithril_elt.endpoints import KNOWN_STATUSES, Duration, Endpoint, Row
 from mithril_elt.errors import ContractError, MithrilError
 from mithril_elt.instants import parse_iso_duration
+from mithril_elt.visible import shortened, visible
 
 __all__ = ["Novelties", "Page", "decode_page", "money_cents", "money_usd", "utc"]
 
@@ -28,6 +29,7 @@ log = logging.getLogger("mithril_elt")
 
 _AMOUNT = re.compile(r"(-?)\$?(-?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?", re.ASCII)
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])  # whatever the program around has set
+_LONGEST_WARNING = 400
 _NINE_PLACES = Decimal("1e-9")
 
 
@@ -54,7 +56,8 @@ class Novelties:
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, sentence: str) -> None:
-        """Warns once of each sentence."""
+        """Warns once of each sentence, which quotes what the API said."""
+        sentence = visible(shortened(sentence, _LONGEST_WARNING))
         if sentence not in self.seen:
             self.seen.add(sentence)
             self.warnings.append(sentence)

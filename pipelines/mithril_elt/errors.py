@@ -1,9 +1,11 @@
 """What can go wrong, as one tree: each kind has an exit status and says in one sentence what to do.
 
-Stands under everything: no module of the package is imported here.
+Stands under everything but `visible`: what an error quotes, the API's own words above all, is harmless to look at.
 """
 
 from __future__ import annotations
+
+from mithril_elt.visible import visible
 
 __all__ = [
     "ApiError",
@@ -24,9 +26,9 @@ class MithrilError(Exception):
     exit_status = 1
 
     def __init__(self, sentence: str, *, detail: str | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.detail = detail
+        self.sentence = visible(sentence)
+        self.detail = detail and visible(detail)
+        super().__init__(self.sentence)
 
     def __str__(self) -> str:
         return f"{self.sentence} (the API says: {self.detail})" if self.detail else self.sentence

@@ -6,13 +6,15 @@ Each command is imported when it is called, so that `--help` costs nothing.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
-import traceback
 from importlib import import_module, metadata
 
 import click
 
 from mithril_elt.cli.logs import common_options, is_debug
+from mithril_elt.cli.saying import say, say_text, say_where
 from mithril_elt.errors import MithrilError
 
 __all__ = ["main"]
@@ -66,8 +68,16 @@ def group() -> None:
 
 
 def main() -> None:
-    """Runs the command line and ends the process with one of the documented exit statuses."""
-    sys.exit(_status())
+    """Runs the command line and ends the process with one of the documented exit statuses.
+
+    Files and folders that it makes are the user's own, whatever the umask: they have names, prices and addresses.
+    """
+    umask = os.umask(0o077)
+    try:
+        status = _status()
+    finally:
+        os.umask(umask)
+    sys.exit(status)
 
 
 def _status() -> int:
@@ -75,10 +85,10 @@ def _status() -> int:
         status = group.main(standalone_mode=False)
     except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a sentence
         if is_debug():
-            traceback.print_exc()
+            say_where()
         return _told(error)
     except KeyboardInterrupt:
-        click.echo("Stopped.", err=True)
+        say("Stopped.", err=True)
         return 130
     return status if isinstance(status, int) else 0  # click gives what a command ended with, or what it returned
 
@@ -86,16 +96,18 @@ def _status() -> int:
 def _told(error: Exception) -> int:
     """Says on stderr what happened, in one sentence, and gives the exit status for it."""
     if isinstance(error, click.ClickException):
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say_text(shown.getvalue(), err=True)
         return 2
     if isinstance(error, MithrilError):
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}", err=True)
         return error.exit_status
     if isinstance(error, click.Abort):
-        click.echo("Stopped.", err=True)
+        say("Stopped.", err=True)
         return 130
     if isinstance(error, BrokenPipeError):  # the reader of a pipe went away, as `head` does
         sys.stderr.close()
         return 141
-    click.echo(f"Error: a bug in mithril-elt ({type(error).__name__}): --debug shows where", err=True)
+    say(f"Error: a bug in mithril-elt ({type(error).__name__}): --debug shows where", err=True)
     return 1

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 import click
 
+from mithril_elt.cli.saying import plain
+
 __all__ = ["common_options", "is_debug", "logs_are_json"]
 
 _state = {"debug": False, "json": False}
@@ -23,7 +25,7 @@ class _JsonLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"at": at, "level": record.levelname.lower(), "message": record.getMessage()}
+        line = {"at": at, "level": record.levelname.lower(), "message": plain(record.getMessage())}
         return json.dumps(line | getattr(record, "facts", {}), default=str)
 
 
@@ -32,7 +34,7 @@ class _TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         grave = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
-        return grave + record.getMessage()
+        return grave + plain(record.getMessage())
 
 
 def is_debug() -> bool:

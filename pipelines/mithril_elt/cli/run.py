@@ -5,7 +5,6 @@ Stands inside `cli`, on `load` and `transform`.
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import asdict
 from datetime import datetime
@@ -16,6 +15,7 @@ import click
 
 from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
 from mithril_elt.cli.progress import shown_progress
+from mithril_elt.cli.saying import say, say_facts, say_text
 from mithril_elt.instants import iso, parse_instant
 
 if TYPE_CHECKING:
@@ -119,22 +119,22 @@ def _facts(done: LoadResult) -> dict[str, Any]:
 
 def _print_facts(facts: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(facts))
+        say_facts(facts)
         return
     if "rows" in facts:
-        click.echo(
+        say(
             f"Loaded {facts['windows_done']} of {facts['windows_planned']} windows up to {facts['as_of']}: "
             f"{facts['rows']:,} rows in {facts['requests']:,} requests ({facts['retries']} sent again)."
         )
         if facts["late_rows"]:
-            click.echo(f"{facts['late_rows']:,} rows came late, by {facts['late_seconds'] / 3600:.1f} hours at most.")
+            say(f"{facts['late_rows']:,} rows came late, by {facts['late_seconds'] / 3600:.1f} hours at most.")
     if "build" in facts:
-        click.echo(f"Built {facts['build']['models']} models; {facts['build']['tests']} data tests passed.")
+        say(f"Built {facts['build']['models']} models; {facts['build']['tests']} data tests passed.")
 
 
 def _summary(db: Path, dataset: str | None) -> None:
     from mithril_elt.reports import render, report  # noqa: PLC0415  # only at the end
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb
 
-    click.echo("")
-    click.echo(render(report(db, "summary", marts_schema=schema_name("marts", dataset)), "table"), nl=False)
+    say("")
+    say_text(render(report(db, "summary", marts_schema=schema_name("marts", dataset)), "table"))
