@@ -77,8 +77,13 @@ def _watch(pid: int, seen: set[bytes], over: threading.Event) -> None:
 
 
 def _offspring(pid: int) -> Iterator[int]:
-    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+    parents: dict[int, list[int]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            for child in map(int, file.read_text().split()):
-                yield child
-                yield from _offspring(child)
+            parent = int(file.read_text().rpartition(")")[2].split()[1])
+            parents.setdefault(parent, []).append(int(file.parent.name))
+    waiting = [pid]
+    while waiting:
+        found = parents.get(waiting.pop(), [])
+        yield from found
+        waiting += found

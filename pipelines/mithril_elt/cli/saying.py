@@ -16,11 +16,12 @@ from typing import Any
 import click
 
 from mithril_elt.secret import spellings
-from mithril_elt.visible import visible
+from mithril_elt.visible import shortened, visible
 
 __all__ = ["keep_secret", "plain", "say", "say_data", "say_facts", "say_text", "say_where"]
 
 _KEY_LIKE = re.compile(r"fkey_\w{8,}", re.ASCII)  # also one that was put where no key belongs
+_LONGEST_LINE = 4000
 _STYLE = re.compile(r"(\x1b\[\d+m)")  # our own bold
 _secrets: set[str] = set()
 
@@ -38,8 +39,8 @@ def plain(text: str) -> str:
 
 
 def say(line: str, *, err: bool = False) -> None:
-    """Prints one line; a line's end inside it is shown, not obeyed."""
-    _print(f"{plain(line)}\n", err=err)
+    """Prints one line; a line's end inside it is shown, not obeyed, and what nobody would read is cut."""
+    _print(f"{shortened(plain(line), _LONGEST_LINE)}\n", err=err)
 
 
 def say_text(text: str, *, styled: bool = False, err: bool = False) -> None:
@@ -55,7 +56,7 @@ def say_data(text: str) -> None:
 
 def say_facts(facts: Any, default: Callable[[Any], Any] | None = None) -> None:
     """Prints facts as one JSON object on one line, in ASCII."""
-    say(json.dumps(facts, default=default).replace("\x7f", "\\u007f"))
+    _print(plain(json.dumps(facts, default=default).replace("\x7f", "\\u007f")) + "\n")
 
 
 def say_where() -> None:
