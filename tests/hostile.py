@@ -8,11 +8,13 @@ from typing import Any
 from mithril_elt.sandbox.account import Account
 from mithril_elt.visible import visible
 
+_NOT_IN_ADDRESSES = str.maketrans("", "", "/,\x00")
+
 __all__ = ["HARMFUL", "hostile_account", "obeyed"]
 
 HARMFUL = (
     "'; drop schema raw cascade; --",
-    '"quoted" \'and\' `so` \\ on',
+    "\"quoted\" 'and' `so` \\ on",
     "two\nlines\r\nor\rthree\ttabs",
     "\x1b[2J\x1b[31mred\x1b]0;title\x07",
     "\x1b]8;;https://evil.example\x1b\\a link\x1b]8;;\x1b\\",
@@ -42,31 +44,27 @@ def obeyed(text: str) -> set[str]:
     return {sign for sign in text if sign != "\n" and visible(sign) != sign}
 
 
-def hostile_account(account: Account, texts: tuple[str, ...] = HARMFUL) -> Account:
-    """The same account, each of its names, regions and ids followed by one of these texts."""
-    labels: dict[str, str] = {}
+def hostile_account(account: Account) -> Account:
+    """The same account, each of its names, regions and ids followed by one of the harmful texts.
 
-    def renamed(text: str, *, is_id: bool) -> str:
-        if text not in labels:
-            harm = texts[len(labels) % len(texts)]
-            labels[text] = text + (harm.replace("/", "").replace(",", "").replace("\x00", "") if is_id else harm)
-        return labels[text]
-
-    def made(value: Any) -> Any:
-        if isinstance(value, list):
-            return [made(each) for each in value]
-        if not is_dataclass(value) or isinstance(value, type):
-            return value
-        changed = {}
-        for field in fields(value):
-            old = getattr(value, field.name)
-            if field.name == "status":
-                continue
-            if isinstance(old, str):
-                changed[field.name] = renamed(old, is_id=field.name not in ("name", "region"))
-            elif isinstance(old, list):
-                changed[field.name] = made(old)
-        return replace(value, **changed)
-
-    hostile: Account = made(account)
+    But for what cannot be in an address: the test's own server parts paths at each `/`, and filters at each comma.
+    """
+    hostile: Account = _made(account, {})
     return hostile
+
+
+def _made(value: Any, labels: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_made(each, labels) for each in value]
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    cells = {field.name: getattr(value, field.name) for field in fields(value) if field.name != "status"}
+    texts = {name: _renamed(old, name, labels) for name, old in cells.items() if isinstance(old, str)}
+    return replace(value, **texts, **{name: _made(old, labels) for name, old in cells.items() if isinstance(old, list)})
+
+
+def _renamed(text: str, field: str, labels: dict[str, str]) -> str:
+    if text not in labels:
+        harm = HARMFUL[len(labels) % len(HARMFUL)]
+        labels[text] = text + (harm if field in ("name", "region") else harm.translate(_NOT_IN_ADDRESSES))
+    return labels[text]

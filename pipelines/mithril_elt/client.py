@@ -29,6 +29,7 @@ from mithril_elt.paging import Progress
 from mithril_elt.secret import spellings, without_key
 from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.transport import Received, is_address, is_private, open_http, receive
+from mithril_elt.visible import shortened
 from mithril_elt.wire import Refused, RetryableError, judge, server_clock
 
 __all__ = ["Answer", "Client", "Limits", "Traffic"]
@@ -225,6 +226,8 @@ class Client:
             try:
                 with anyio.fail_after(within_s):
                     received = await receive(self._http, method, path, most_bytes=self.limits.answer_bytes, **content)
+            except httpx.InvalidURL as error:
+                raise UsageError(f"{shortened(what)} cannot be asked: {error}") from None
             except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
                 raise RetryableError(f"{what} got no whole answer from {self._host}: {_reason(error)}") from None
             self.traffic.size_bytes += len(received.body)

@@ -5,7 +5,7 @@ Stands under everything but `visible`: what an error quotes, the API's own words
 
 from __future__ import annotations
 
-from mithril_elt.visible import visible
+from mithril_elt.visible import shortened, visible
 
 __all__ = [
     "ApiError",
@@ -19,6 +19,8 @@ __all__ = [
     "WarehouseError",
 ]
 
+_LONGEST = 4000  # signs of a sentence; what an API may put into one has no end
+
 
 class MithrilError(Exception):
     """Base of all errors that a user can act on: one sentence, an exit status, the API's own words."""
@@ -26,7 +28,7 @@ class MithrilError(Exception):
     exit_status = 1
 
     def __init__(self, sentence: str, *, detail: str | None = None) -> None:
-        self.sentence = visible(sentence)
+        self.sentence = visible(shortened(sentence, _LONGEST))
         self.detail = detail and visible(detail)
         super().__init__(self.sentence)
 
