@@ -85,18 +85,25 @@ def test_a_key_in_the_wrong_place_is_not_repeated() -> None:
 
 @pytest.mark.parametrize("text", [text for text in HARMFUL if text.strip()])
 def test_the_apis_own_words_do_not_speak_to_the_terminal(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """Neither in an error, nor in a line of its own that looks like one, nor in the log's warnings."""
+    """Neither in an error, nor in a line of its own that looks like one."""
     refusal = Answer(422, {"detail": [{"loc": ["query", text], "msg": text, "type": text}]})
     ended = ended_with(monkeypatch, {f"/v2/instances/{FID}/status": refusal}, "instances", "status", FID)
     assert (ended.status, ended.out, len(ended.err.splitlines())) == (2, "", 1)
     assert obeyed(ended.err) == set()
-    new = told("/v2/instances", text, text) | told(STATUS, "status", f"STATUS_{text}")
-    for form in ("text", "json"):
-        warned = ended_with(monkeypatch, new, "extract", "--log-format", form, "--debug")
-        assert warned.status == 0, warned.err
-        assert obeyed(warned.out + warned.err) == set()
-        if form == "json":
-            assert [json.loads(line) for line in warned.err.splitlines()]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_warnings_do_not_speak_to_the_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: str) -> None:
+    """What is new to this release is told in the log, a line each, also as JSON."""
+    body = copy.deepcopy(TOLD["/v2/instances"])
+    body["data"][0] |= dict.fromkeys(HARMFUL, 1) | {"status": "STATUS_" + "".join(HARMFUL)}
+    arguments = ("extract", "--log-format", form, "--debug", "--db", tmp_path / "m.duckdb")
+    warned = ended_with(monkeypatch, {"/v2/instances": body}, *arguments)
+    assert warned.status == 0, warned.err
+    assert warned.err.count(" is new: ") == len(HARMFUL) + 1
+    assert obeyed(warned.out + warned.err) == set()
+    if form == "json":
+        assert all("message" in json.loads(line) for line in warned.err.splitlines())
 
 
 @pytest.mark.parametrize("text", HARMFUL)

@@ -65,16 +65,16 @@ class Novelties:
 
     def word(self, endpoint: str, field_name: str, word: str) -> None:
         """Warns of a word that nobody has documented for that field."""
-        self.warn(f"{field_name} {word!r} of {endpoint} is new: loaded as it is")
+        self.warn(f"{field_name} {shortened(word)!r} of {endpoint} is new: loaded as it is")
 
     def status(self, status: str) -> None:
         """Warns of a status of an instance that nobody has documented."""
-        self.warn(f"status {status!r} is new: loaded, and counted in a phase of its own (unknown)")
+        self.warn(f"status {shortened(status)!r} is new: loaded, and counted in a phase of its own (unknown)")
 
     def fields(self, endpoint: str, names: Iterable[str]) -> None:
         """Warns of fields that nobody has documented."""
         for name in sorted(names):
-            self.warn(f"field {name} of {endpoint} is new: kept in other_fields where the table has it")
+            self.warn(f"field {shortened(name)} of {endpoint} is new: kept in other_fields where the table has it")
 
     def missing(self, endpoint: str, names: Iterable[str]) -> None:
         """Warns of fields that are documented and did not come."""
