@@ -17,6 +17,7 @@ from loading import load_sandbox
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.sandbox.server import serve
 from mithril_elt.secret import spellings, without_key
+from mithril_elt.settings import find_settings
 from mithril_elt.warehouse import make_private
 from sandbox_by_hand import bare_account
 from scripted import Answer, scripted
@@ -101,6 +102,21 @@ def test_a_bug_does_not_show_the_key(monkeypatch: pytest.MonkeyPatch, where: str
     assert "RuntimeError" in ended.err
     assert "KeyError" in ended.err
     assert shown(ended.out + ended.err) == []
+
+
+@pytest.mark.parametrize("name", ["SOURCES__MITHRIL__API_KEY", "MITHRIL_API_KEY"])
+def test_dlt_is_told_that_the_key_is_a_secret(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Else it keeps what it was asked for in the trace that it writes beside the database."""
+    from dlt.common.configuration.utils import get_resolved_traces  # noqa: PLC0415  # two seconds
+    from dlt.common.configuration.specs.base_configuration import is_secret_hint  # noqa: PLC0415  # as above
+
+    get_resolved_traces().clear()
+    monkeypatch.setenv(name, CANARY)
+    monkeypatch.setenv("SOURCES__MITHRIL__API_URL", "https://dlt.example")
+    assert find_settings().api_key == CANARY
+    asked = get_resolved_traces().resolved_traces
+    assert asked
+    assert [trace for trace in asked if CANARY in str(trace.value) and not is_secret_hint(trace.hint)] == []
 
 
 def key_from(where: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,16 @@ from told_account import telling
 
 CANARY = "fkey_canary0123456789abcdef"
 CONFIGURATION = {"secrets.toml", "config.yaml"}
-# Runs a command in which something breaks that nobody foresaw, while the key is at hand.
+# Runs a command while another process holds the lock; and one in which something breaks that nobody foresaw,
+# while the key is at hand.
+HELD = """
+import subprocess, sys
+from pathlib import Path
+from mithril_elt.lock import locked
+
+with locked(Path(sys.argv[sys.argv.index("--db") + 1])):
+    sys.exit(subprocess.run([sys.executable, "-m", "mithril_elt", *sys.argv[1:]], check=False).returncode)
+"""
 CRASH = """
 import sys
 from mithril_elt import load
@@ -98,12 +107,21 @@ def test_the_key_is_in_nothing_that_any_command_leaves(place: Place, sandbox: Sa
     broken = place.ended("extract", *db, code=CRASH)
     assert broken.status == 1
     assert "RuntimeError" in broken.err
+    assert place.ended("extract", *db, "--json").status == 0
+    assert place.ended("probe", "--save", *db).status == 0
+    assert {"m.duckdb", "trace.pickle", "partial_parse.msgpack", "readings.json"} <= {f.name for f in place.files()}
+
+
+@pytest.mark.parametrize("place", ["environment"], indirect=True)
+def test_the_key_is_in_nothing_that_the_other_commands_leave(place: Place, sandbox: Sandbox) -> None:
+    """Those that ask no more, or change something."""
+    place.environ["MITHRIL_API_URL"] = sandbox.url
+    db = ("--db", str(place.db), "--debug")
     for command in (
         ("extract", *db, "--json"),
         ("build", "--full", *db),
         ("status", *db),
         ("report", "cost", "--by", "instance", *db),
-        ("probe", "--save", *db),
         ("recover", *db),
         ("instances", "list", "--debug"),
     ):
@@ -112,9 +130,8 @@ def test_the_key_is_in_nothing_that_any_command_leaves(place: Place, sandbox: Sa
     reserved = next(each.fid for each in sandbox.account.instances if each.reservation and each.listed)
     for change in ("status", "pause", "start"):
         place.ended("instances", change, reserved, "--debug", *(() if change == "status" else ("--dry-run",)))
-    kept = {file.name for file in place.files()}
-    assert {"m.duckdb", "trace.pickle", "partial_parse.msgpack", "readings.json"} <= kept
-    assert len(kept) > 20
+    held = place.ended("build", *db, code=HELD)
+    assert held.status == 8, held
 
 
 def test_the_key_is_in_nothing_that_a_failure_leaves(place: Place) -> None:
