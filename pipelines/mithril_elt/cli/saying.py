@@ -74,4 +74,4 @@ def _print(text: str, *, err: bool = False) -> None:
     if not encoding.lower().startswith("utf"):
         text = text.replace("─", "-").replace("–", "-").replace("…", "...")
         text = text.encode(encoding, "replace").decode(encoding)
-    click.echo(text, nl=False, err=err)
+    click.echo(text, nl=False, err=err, color=True)  # else click takes out of data what looks like a style
