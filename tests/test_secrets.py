@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from commands import Ended, in_process, in_process_of_its_own
-from loading import load_sandbox
+from loading import load_sandbox, query
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.sandbox.server import serve
 from mithril_elt.secret import spellings, without_key
@@ -21,7 +21,7 @@ from mithril_elt.settings import find_settings
 from mithril_elt.warehouse import make_private
 from sandbox_by_hand import bare_account
 from scripted import Answer, scripted
-from told_account import FID, telling
+from told_account import FID, TOLD, telling
 
 CANARY = "fkey_canary+/=%0123456789abcdef"  # with signs that an address writes otherwise
 CODE = base64.b64encode(CANARY.encode()).decode()
@@ -157,6 +157,20 @@ def test_the_key_is_taken_out_of_an_answer_before_anybody_reads_it() -> None:
     body = SAYS_IT.encode()
     assert without_key(body, CANARY) == "the key … or … or … is no good".encode()
     assert without_key(b'{"status": 1}', "status") == b'{"status": 1}'
+
+
+def test_an_answer_that_has_the_key_as_data_brings_it_into_no_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A name and an unknown field: an ellipsis is in the place of the key, the rest is loaded as it came."""
+    monkeypatch.setenv("MITHRIL_API_KEY", CANARY)
+    row = {**TOLD["/v2/instances"]["data"][0], "name": f"a {CANARY} b", "new": {CANARY: CODE}}
+    with scripted(telling({"/v2/instances": {"data": [row]}})) as served:
+        monkeypatch.setenv("MITHRIL_API_URL", served.url)
+        assert in_process("extract", "--db", tmp_path / "m.duckdb").status == 0
+    assert query(tmp_path / "m.duckdb", "select name, other_fields from raw.instances") == [
+        ("a … b", '{"new":{"…":"…"}}')
+    ]
 
 
 _FAR = ["http://api.mithril.ai", "http://10.0.0.1:8000", "http://127.0.0.1.evil.example", "http://localhost.example"]
