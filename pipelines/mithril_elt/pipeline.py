@@ -76,6 +76,7 @@ def load_left_over(db: Path, dataset: str | None = None) -> tuple[Any, bool]:
     """
     with duckdb.connect(str(db)) as connection:
         migrate(connection, schema_name("raw", dataset))
+    _forget_loaded(db)
     pipeline = open_pipeline(db, dataset)
     pipeline.sync_destination()
     if not pipeline.has_pending_data:
@@ -93,6 +94,12 @@ def reopen_pipeline(db: Path, dataset: str | None = None) -> Any:
     pipeline = open_pipeline(db, dataset)
     pipeline.sync_destination()
     return pipeline
+
+
+def _forget_loaded(db: Path) -> None:
+    """Removes what dlt keeps of packages that are in the database: without end, some 70 kB and their rows for each."""
+    for package in (work_folder(db) / _NAME / "load" / "loaded").glob("*"):
+        shutil.rmtree(package, ignore_errors=True)
 
 
 def _is_torn(pipeline: Any) -> bool:

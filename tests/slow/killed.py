@@ -1,7 +1,7 @@
 """A load, a build or a recovery in a process of its own that is killed: at a moment, or at a call of a function.
 
-Stands under `test_kills` and `test_kills_in_models`. Processes are forked from a server that has imported everything, so that one costs
-milliseconds, and is a process like any other to the operating system.
+Stands under `test_kills`, `test_kills_in_models` and `test_recovery`. Processes are forked from a server that has
+imported everything, so that one costs milliseconds, and is a process like any other to the operating system.
 """
 
 from __future__ import annotations
