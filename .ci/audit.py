@@ -114,8 +114,8 @@ def licence_of(distribution: Distribution) -> list[str]:
 
 def is_allowed(licence: str) -> bool:
     """Whether each part of an expression is on the list, and of alternatives one."""
-    every = licence.strip("()").split(" AND ")
-    return all(any(part.strip("() ") in ALLOWED for part in each.split(" OR ")) for each in every)
+    every = licence.split(" AND ")
+    return licence in ALLOWED or all(any(part.strip("() ") in ALLOWED for part in each.split(" OR ")) for each in every)
 
 
 def strange_licences(licences: Mapping[str, list[str]]) -> Iterator[str]:
@@ -164,7 +164,7 @@ def main() -> int:
         known, note = advisories(ROOT / name)
         found += known
         notes += [f"{name}: {note}"] if note else []
-    print(f"{len(pins)} pins with hashes, {len(installed)} distributions installed, their licences looked at.")
+    print(f"{len(set(pins))} pins with hashes, {len(installed)} distributions installed, their licences looked at.")
     for note in notes:
         print(f"*** NOT AUDITED for known vulnerabilities: {note}. Run `make audit` where it can be. ***")
     for each in found:

@@ -96,6 +96,7 @@ def test_what_is_installed_is_what_is_pinned() -> None:
         ("MIT", True),
         ("MPL-2.0 AND (Apache-2.0 OR MIT)", True),
         ("MIT OR AFL-2.1", True),
+        ("Mozilla Public License 2.0 (MPL 2.0)", True),
         ("MIT AND AFL-2.1", False),
         ("GPL-3.0-or-later", False),
         ("LicenseRef-Commercial", False),
