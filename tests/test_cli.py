@@ -397,3 +397,19 @@ def test_demo_prints_four_reports_and_the_truth(cli: Cli, tmp_path: Path) -> Non
     assert "to the last digit" in ended.out
     assert "report cost --by day --db" in ended.out
     assert query(tmp_path / "demo" / "mithril.duckdb", "select count(*) > 0 from marts.fct_cost_daily") == [(True,)]
+
+
+@pytest.mark.parametrize("command", ["run", "extract", "build", "report usage", "status", "recover", "plan"])
+def test_a_database_of_a_newer_release_is_left_alone(command: str, cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    """One sentence, exit status 9, before anything is loaded; not a byte of it is changed."""
+    assert sandbox
+    db = tmp_path / "m.duckdb"
+    with duckdb.connect(str(db)) as connection:
+        connection.execute("create schema raw; create schema marts; create table raw.runs as select 1 as run_id")
+        connection.execute("create table marts.dim_projects as select 1 as project_id")
+        connection.execute("create table raw.layouts as select 99 as layout, '9.8.7' as version, now() as since")
+    before = db.read_bytes()
+    ended = cli(*command.split(), "--db", db)
+    assert_one_sentence(ended, 9, str(db), "9.8.7", "layout 99", "install 9.8.7 or newer")
+    assert db.read_bytes() == before
+    assert {file.name for file in work_folder(db).glob("*")} <= {"lock", "holder.json"}

@@ -16,8 +16,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors", "instants"),
     ("endpoints", "tables"),
-    ("decode", "wire", "limits", "settings", "windows", "warehouse", "lock", "findings"),
-    ("paging", "rows", "transport"),
+    ("decode", "wire", "limits", "settings", "windows", "layout", "warehouse", "lock", "findings"),
+    ("paging", "rows", "transport", "migration"),
     ("client",),
     ("api",),
     ("lists", "histories"),

@@ -15,6 +15,7 @@ import pytest
 from loading import DATA_TABLES, history_queries, load_sandbox, query, raw, rows_of, tables_in
 from mithril_elt.api import Mithril
 from mithril_elt.errors import ApiError, LockedError, NotFoundError, UsageError, WarehouseError
+from mithril_elt.layout import LAYOUTS
 from mithril_elt.load import LoadPlan, Progress, load
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.sandbox.account import HOUR_US, PricePeriod, StatusChange
@@ -176,7 +177,7 @@ def test_an_empty_account_makes_every_table_and_column(tmp_path: Path) -> None:
     db = tmp_path / "a.duckdb"
     with serve(bare_account()) as sandbox:
         load_sandbox(sandbox, db)
-    assert tables_in(db, "raw") == sorted(table.name for table in RAW_TABLES)
+    assert tables_in(db, "raw") == sorted([*(table.name for table in RAW_TABLES), LAYOUTS])
     types = {"text": "VARCHAR", "json": "VARCHAR", "bigint": "BIGINT", "bool": "BOOLEAN"}
     types |= {"timestamp": "TIMESTAMP", "usd": "DECIMAL(38,9)"}
     for table in RAW_TABLES:

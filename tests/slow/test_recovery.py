@@ -11,6 +11,7 @@ from shutil import copy
 import dlt
 import duckdb
 import pytest
+from killed import Stage, run_and_die
 
 from loading import load_sandbox, query, raw
 from mithril_elt.errors import WarehouseError
@@ -50,6 +51,30 @@ def leave_a_package(sandbox: Sandbox, db: Path) -> list[Path]:
     files = [file for file in work_folder(db).rglob("*.parquet") if "instance_status_events" in file.name]
     assert files
     return files
+
+
+def leave_a_torn_log(db: Path, folder: Path) -> None:
+    """Breaks DuckDB's log off, with rows in it that are nowhere else."""
+    wal, whole, before = db.with_name(f"{db.name}.wal"), folder / "log", folder / "before.duckdb"
+    copy(db, before)
+    with duckdb.connect(str(db)) as connection:
+        connection.execute("set checkpoint_threshold = '1 TB'")
+        connection.execute(
+            "insert into raw.instance_status_events by name select 'STATUS_WRONG' as status, * exclude (status)"
+            " from raw.instance_status_events"
+        )
+        copy(wal, whole)
+    copy(before, db)
+    written = bytearray(whole.read_bytes())
+    written[len(written) // 2 : len(written) // 2 + 64] = b"\xff" * 64
+    wal.write_bytes(bytes(written))
+
+
+def leave_doubles(db: Path) -> None:
+    """Doubles rows of two lists, as an earlier release left them where it was killed."""
+    with duckdb.connect(str(db)) as connection:
+        for table in ("instances", "projects"):
+            connection.execute(f"insert into raw.{table} select * from raw.{table} limit 2")
 
 
 def plain(sandbox: Sandbox, tmp_path: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -105,25 +130,12 @@ def test_a_database_that_lost_its_last_windows_is_read_again(sandbox: Sandbox, d
 
 def test_a_log_that_cannot_be_read_is_set_aside(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """The database is as at its last checkpoint, which the log does not reach; the next run reads on from there."""
-    wal = db.with_name(f"{db.name}.wal")
-    whole = tmp_path / "log"
-    copy(db, tmp_path / "before.duckdb")
-    with duckdb.connect(str(db)) as connection:
-        connection.execute("set checkpoint_threshold = '1 TB'")
-        connection.execute(
-            "insert into raw.instance_status_events by name select 'STATUS_WRONG' as status, * exclude (status)"
-            " from raw.instance_status_events"
-        )
-        copy(wal, whole)
-    copy(tmp_path / "before.duckdb", db)
-    written = bytearray(whole.read_bytes())
-    written[len(written) // 2 : len(written) // 2 + 64] = b"\xff" * 64
-    wal.write_bytes(bytes(written))
+    leave_a_torn_log(db, tmp_path)
     with pytest.raises(WarehouseError, match=f"mithril-elt recover --db {db}"):
         load_sandbox(sandbox, db)
     [done] = recover(db)
     assert "set aside as" in done
-    assert not wal.exists()
+    assert not db.with_name(f"{db.name}.wal").exists()
     load_sandbox(sandbox, db)
     assert raw(db) == plain(sandbox, tmp_path)
     assert query(db, "select count(*) from raw.instance_status_events where status = 'STATUS_WRONG'") == [(0,)]
@@ -133,13 +145,36 @@ def test_rows_of_lists_that_are_there_twice_are_so_no_more(sandbox: Sandbox, db:
     """As an earlier release left them where it was killed while lists were loaded; versions stay."""
     load_sandbox(sandbox, db)
     before = raw(db)
-    with duckdb.connect(str(db)) as connection:
-        for table in ("instances", "projects"):
-            connection.execute(f"insert into raw.{table} select * from raw.{table} limit 2")
+    leave_doubles(db)
     [done] = recover(db)
     assert done.startswith("4 rows of lists")
     assert raw(db) == before
     assert recover(db) == []
+
+
+RECOVERIES = [
+    Stage("pathlib.Path.rename", "before"),
+    Stage("pathlib.Path.rename", "after"),
+    Stage("mithril_elt.recovery.reopen_pipeline", "after"),
+    Stage("mithril_elt.recovery.load_left_over", "before"),
+    Stage("mithril_elt.recovery.load_left_over", "after"),
+    Stage("mithril_elt.recovery._without_doubles", "before"),
+    Stage("mithril_elt.recovery._without_doubles", "after", 3),
+]
+
+
+@pytest.mark.parametrize("stage", RECOVERIES, ids=str)
+def test_recover_may_be_killed_itself(stage: Stage, sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+    """Of all that it mends nothing is lost between two steps: the next one mends the rest."""
+    leave_doubles(db)
+    for file in leave_a_package(sandbox, db):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    leave_a_torn_log(db, tmp_path)
+    assert run_and_die(db, sandbox.key, sandbox.url, stage, "recover"), f"never came to {stage}"
+    recover(db)
+    assert recover(db) == []
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain(sandbox, tmp_path)
 
 
 def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
