@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test test-slow test-matrix test-readings test-kills pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-readings test-kills test-soak pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ lint: $(VENV)/dev ## format, lint and types of Python, SQL and yml
 	$(BIN)/yamllint --strict sql
 	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar sql/models sql/assertions
 
+audit: $(VENV)/dev ## pins, licences, and what is known against them
+	$(BIN)/python .ci/audit.py
+
 format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -35,7 +38,7 @@ format: $(VENV)/dev ## put Python in order
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow
 
-test-slow: $(VENV)/dev ## whole loads, kills, builds and probes: a quarter of an hour on 2 cores
+test-slow: $(VENV)/dev ## whole loads, kills, builds, faults and a minute of soak: a quarter of an hour on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS),$(wildcard tests/slow/test_*.py))
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
@@ -46,7 +49,10 @@ test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random w
 	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/slow/test_random_worlds.py
 
 test-kills: $(VENV)/dev ## a thousand runs killed at any moment, and those at every stage: hours
-	KILLS=$(or $(EXAMPLES),1000) $(BIN)/pytest -s tests/slow/test_kills.py
+	KILLS=$(or $(EXAMPLES),1000) $(BIN)/pytest -s tests/slow/test_kills.py tests/slow/test_kills_in_models.py
+
+test-soak: $(VENV)/dev ## an hour of runs in one process: nothing grows but the data
+	SOAK_MINUTES=$(or $(MINUTES),60) $(BIN)/pytest -s tests/slow/test_soak.py
 
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py
