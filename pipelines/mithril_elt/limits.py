@@ -48,9 +48,9 @@ class Limits:
             raise UsageError(
                 f"--requests-per-second {self.requests_per_second:g} has no meaning: more than 0, at most 100,000"
             )
-        for name in ("attempts", "budget_s", "timeout_s"):
-            if not 0 < getattr(self, name) <= 1_000_000:
-                raise UsageError(f"{name} {getattr(self, name)} has no meaning: more than 0, at most 1,000,000")
+        for name, most in (("attempts", 10**6), ("budget_s", 10**6), ("timeout_s", 10**6), ("answer_bytes", 2**40)):
+            if not 0 < getattr(self, name) <= most:
+                raise UsageError(f"{name} {getattr(self, name)} has no meaning: more than 0, at most {most:,}")
         if not 0 <= self.backoff_s <= _LONGEST_BACKOFF_S:
             raise UsageError(f"backoff_s {self.backoff_s} has no meaning: 0 to {_LONGEST_BACKOFF_S}")
 
@@ -73,8 +73,12 @@ class Pace:
 
     def __post_init__(self) -> None:
         """Begins at the pace that was asked for."""
-        self._least_gap_s = 1 / self.per_second if self.per_second else 0
         self._gap_s = self._least_gap_s
+
+    @property
+    def _least_gap_s(self) -> float:  # exact-ok: a wait
+        """Between two requests at the pace that was asked for."""
+        return 1 / self.per_second if self.per_second else 0
 
     async def wait(self) -> float:  # exact-ok: of a steady clock
         """Waits for the next moment at which a request may leave; that moment."""
