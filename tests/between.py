@@ -1,7 +1,7 @@
 """What stands between a client and a sandbox, over real sockets, and spoils some of the answers on their way.
 
 The sandbox answers every request; the answers to requests about histories are counted, and from the one after `spare`
-on so many (`strikes`) are made into something else.
+on so many (`strikes`) are made into something else. A cursor that begins with `AGAIN` is the one behind it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import httpx
 from mithril_elt.sandbox.server import Sandbox
 from scripted import Answer, Asked, Scripted, scripted
 
-__all__ = ["Between", "Spoil", "between", "is_history"]
+__all__ = ["AGAIN", "Between", "Spoil", "between", "is_history"]
 
+AGAIN = "again:"
 Spoil = Callable[[Asked, Answer], Answer]
 
 
@@ -43,20 +44,19 @@ class Between:
     def __call__(self, asked: Asked) -> Answer:
         """The answer to one request."""
         key = {"Authorization": asked.headers["authorization"]}
-        said = self.sandbox.request(asked.method, asked.path, params=asked.query, headers=key, content=asked.body)
+        query = {name: value.removeprefix(AGAIN) for name, value in asked.query.items() if value != AGAIN}
+        said = self.sandbox.request(asked.method, asked.path, params=query, headers=key, content=asked.body)
         kept = {name: said.headers[name] for name in ("Date", "Content-Type", "Retry-After") if name in said.headers}
         answer = Answer(said.status_code, said.content, kept)
         if not self.concerns(asked):
             return answer
         with self._lock:
             self.seen += 1
-            strikes = self.seen > self.spare and self.struck < self.strikes
-            self.struck += strikes
-        return self.spoil(asked, answer) if strikes else answer
-
-    def mend(self) -> None:
-        """Spoils nothing any more."""
-        self.strikes = 0
+            if self.seen > self.spare and self.struck < self.strikes:
+                spoilt = self.spoil(asked, answer)
+                self.struck += spoilt != answer
+                return spoilt
+        return answer
 
 
 @contextmanager

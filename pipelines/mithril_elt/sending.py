@@ -180,5 +180,7 @@ class Sender:
 def _reason(error: BaseException) -> str:
     """In one line, what the HTTP library says went wrong: its own error is the cause of httpx's."""
     cause = error.__cause__ or error
+    if isinstance(cause, aiohttp.ClientPayloadError):
+        return "it broke off before its end"
     said = " ".join(str(cause).split())[:200]
     return said or ("no answer in time" if isinstance(cause, TimeoutError) else type(cause).__name__)
