@@ -764,6 +764,26 @@ def test_the_pace_recovers() -> None:
     assert free._gap_s == 0
 
 
+def test_time_in_which_nothing_was_to_be_asked_is_no_pace() -> None:
+    """Between two windows nothing is asked for seconds: a refusal after that halves the pace before it, no more."""
+    now_s = time.monotonic()
+    pace = Pace(None)
+    pace._left_at_s.extend([now_s - 60, now_s - 50, now_s - 40, *(now_s - 0.5 + n * 0.05 for n in range(10))])
+    pace.slow_down(0, now_s)
+    assert pace._gap_s == pytest.approx(0.2)
+
+
+def test_a_slow_pace_recovers_in_seconds() -> None:
+    """However slow it was made: two hundred answers, not a thousand, and a run is as fast as before."""
+    pace, waited_s = Pace(50), 0.0
+    pace._gap_s = 10.0
+    for _ in range(200):
+        waited_s += pace._gap_s
+        pace.speed_up()
+    assert pace._gap_s < 0.06
+    assert waited_s < 100
+
+
 def test_nothing_leaves_while_the_server_asks_to_wait() -> None:
     """A `Retry-After` that one request was answered holds for all of them."""
 

@@ -37,10 +37,10 @@ OF_RUN |= {"requests", "retries", "bytes", "warnings", "as_of", "started_at", "f
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A small account by hand, read in windows of a week, with small limits."""
+    """A small account by hand, read in windows of a day, with small limits."""
     planned = run_commands.load_plan
-    week = timedelta(days=7)
-    monkeypatch.setattr(run_commands, "load_plan", lambda *options: replace(planned(*options), window=week))
+    day = timedelta(days=1)
+    monkeypatch.setattr(run_commands, "load_plan", lambda *options: replace(planned(*options), window=day))
     monkeypatch.setattr("mithril_elt.client.Limits", partial(Limits, **QUICK))
     with serve(account()) as served:
         monkeypatch.setenv("MITHRIL_API_KEY", served.key)

@@ -20,6 +20,7 @@ _LONGEST_BACKOFF_S = 20
 _LONGEST_GAP_S = 10.0  # exact-ok: a wait
 _SHORTEST_GAP_S = 0.001  # exact-ok: a wait
 _FASTER = 0.99  # exact-ok: 70 good answers make the pace twice as fast
+_TWICE_AS_FAST_IN_S = 10  # or those of so many seconds, where 70 would take longer
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,16 @@ class Pace:
 
     def speed_up(self) -> None:
         """Takes in a good answer."""
-        faster_s = self._gap_s * _FASTER
+        faster_s = self._gap_s * min(_FASTER, 0.5 ** (self._gap_s / _TWICE_AS_FAST_IN_S))
         self._gap_s = self._least_gap_s if faster_s < _SHORTEST_GAP_S else max(self._least_gap_s, faster_s)
 
     def _seen_gap_s(self) -> float:  # exact-ok: a wait
-        """Between the last requests, on the average."""
-        left = self._left_at_s
-        return (left[-1] - left[0]) / (len(left) - 1) if len(left) > 1 else _SHORTEST_GAP_S
+        """Between the requests of the last busy second, on the average: idle time before it is no pace."""
+        last_s = self._left_at_s[-1] if self._left_at_s else 0
+        recent = [left_at_s for left_at_s in self._left_at_s if left_at_s > last_s - 1]
+        if len(recent) == self._left_at_s.maxlen:
+            return (last_s - recent[0]) / (len(recent) - 1)
+        return 1 / len(recent) if recent else _SHORTEST_GAP_S
 
 
 def backoff_s(attempt: int, first_s: float) -> float:  # exact-ok: a wait

@@ -33,7 +33,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -61,6 +61,14 @@ class _TextLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         grave = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
         return grave + record.getMessage()
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at the moment: a progress bar puts its own in the place of it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def _facts_of(record: logging.LogRecord) -> dict[str, Any]:
@@ -124,7 +132,7 @@ def _set_debug(_context: click.Context, _option: click.Parameter, value: bool) -
 
 def _configure() -> None:
     """Whichever of the two options comes last, both count."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr()
     handler.setFormatter(_JsonLine() if _state["json"] else _TextLine())
     if not _state["json"]:
         handler.addFilter(_is_for_people)
