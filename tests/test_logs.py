@@ -75,7 +75,8 @@ def test_each_request_is_a_line_with_its_run_window_and_attempt(cli: Cli, sandbo
     found = query(db, "select distinct project, from_at, to_at from raw.windows")
     assert asked >= {(project, f"{start.isoformat()}Z", f"{end.isoformat()}Z") for project, start, end in found}
     failed = [line for line in requests if line["level"] == "info"]
-    assert [(line["http_status"], line["attempt"]) for line in failed] == [(503, 1), (503, 1)]
+    assert [line["http_status"] for line in failed] == [503, 503]
+    assert [line["attempt"] for line in failed] in ([1, 1], [1, 2])  # two questions, or one of them twice
     assert all(line["request_id"] == f"req-{line['project']}" and "busy" in line["error"] for line in failed)
     retries = [line for line in lines if line["event"] == "retry"]
     assert len(retries) == facts["retries"] == 2
