@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
 
 import duckdb
 import pytest
 
+from commands import Cli, assert_one_sentence
 from loading import load_sandbox, query, tables_in
 from mithril_elt import dbt_project
-from mithril_elt.cli import main
 from mithril_elt.lock import work_folder
 from mithril_elt.sandbox.clock import Clock, utc
 from mithril_elt.sandbox.fleet import make_account
@@ -27,32 +25,6 @@ from mithril_elt.sandbox.server import Sandbox, serve
 from sandbox_by_hand import bare_account
 
 CANARY = "fkey_canary0123456789abcdef"
-
-
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ended]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Runs a command in this process, with nobody at the keyboard."""
-
-    def run(*arguments: str | Path) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["mithril-elt", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Ended(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -63,16 +35,6 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         monkeypatch.setenv("MITHRIL_API_KEY", CANARY)
         monkeypatch.setenv("MITHRIL_API_URL", served.url)
         yield served
-
-
-def assert_one_sentence(ended: Ended, status: int, *words: str) -> None:
-    """That exit status, one line on stderr that has these words, no traceback, no data."""
-    assert ended.status == status, ended
-    errors = [line for line in ended.err.splitlines() if line.startswith("Error: ")]
-    assert errors == ended.err.splitlines()[-1:], ended.err
-    assert all(word in errors[0] for word in words), errors[0]
-    assert ended.out == ""
-    assert "Traceback" not in ended.err
 
 
 def test_run_does_the_main_job_and_again(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:

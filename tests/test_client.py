@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 import socket
+import ssl
 import time
 import traceback
 from collections.abc import Awaitable, Callable
@@ -12,17 +13,20 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count, pairwise
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import anyio
 import pytest
 
+from certificates import self_signed
 from mithril_elt.client import Client
 from mithril_elt.decode import Page
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.settings import DEFAULT_API_URL
+from mithril_elt.transport import _certificates
 from mithril_elt.wire import Refused
 from scripted import KEY, Answer, Asked, Scripted, page, scripted
 
@@ -134,8 +138,8 @@ def test_a_list_whose_cursor_has_expired_is_walked_anew(status: int) -> None:
         assert len(refused) == 3
 
 
-def test_a_cursor_that_is_refused_for_ever_ends_the_walk() -> None:
-    """A walk that gets no further than the one before is given up, in the API's own words."""
+def test_a_cursor_that_is_refused_for_ever_is_a_breach() -> None:
+    """A walk that gets no further than the one before is given up, in the API's own words: no option is to blame."""
 
     def answer(asked: Asked) -> Answer:
         if "next_cursor" in asked.query:
@@ -143,9 +147,10 @@ def test_a_cursor_that_is_refused_for_ever_ends_the_walk() -> None:
         return Answer(body={"data": [], "next_cursor": "x"})
 
     with scripted(answer) as server:
-        with pytest.raises(Refused, match="Cursor expired"):
+        with pytest.raises(ContractError, match="Cursor expired") as breach:
             walk(server)
         assert len(server.asked) == 4
+    assert "/v2/instances" in str(breach.value)
 
 
 def test_ever_new_cursors_on_empty_pages_are_a_breach() -> None:
@@ -192,11 +197,6 @@ def test_an_id_stays_inside_its_place_in_the_path(fid: str) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(body=b"<html>", headers={"Content-Type": "text/html"}),
-        Answer(body=b"<html>"),
-        Answer(body=b""),
-        Answer(204, b""),
-        Answer(body=b'{"data": [{"fid"'),
         Answer(body={"items": []}),
         Answer(body={"data": [{**ROW, "fid": 5}]}),
         Answer(body={"data": [], "next_cursor": 5}),
@@ -209,6 +209,37 @@ def test_an_answer_of_another_shape_is_a_breach_at_once(answer: Answer) -> None:
         with pytest.raises(ContractError) as breach:
             walk(server)
         assert len(server.asked) == 1
+    assert "/v2/instances" in str(breach.value)
+    assert "\n" not in str(breach.value)
+
+
+GARBLED = [
+    Answer(body=b"<html>", headers={"Content-Type": "text/html"}),
+    Answer(body={"data": []}, headers={"Content-Type": "text/plain"}),
+    Answer(body=b"<html>"),
+    Answer(body=b""),
+    Answer(204, b""),
+    Answer(body=b'{"data": [{"fid"'),
+    Answer(body=gzip.compress(b'{"data": [' + b"1, " * 999 + b"]}")[:-16], headers={"Content-Encoding": "gzip"}),
+]
+
+
+@pytest.mark.parametrize("answer", GARBLED)
+def test_an_answer_that_cannot_be_read_is_asked_for_again(answer: Answer) -> None:
+    """It may have been damaged on its way, or come from something between that was being restarted."""
+    with scripted(answer, answer, page([ROW])) as server:
+        assert [len(each.rows) for each in walk(server)] == [1]
+        assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("answer", GARBLED)
+def test_an_answer_that_can_never_be_read_is_a_breach_soon(answer: Answer) -> None:
+    """Three tries, whatever the limits are: a wrong address answers the same for ever. Exit status 6."""
+    with scripted(answer) as server:
+        with pytest.raises(ContractError, match="3 times: is the address that of the API") as breach:
+            walk(server)
+        assert len(server.asked) == 3
+    assert breach.value.exit_status == 6
     assert "/v2/instances" in str(breach.value)
     assert "\n" not in str(breach.value)
 
@@ -322,6 +353,49 @@ def test_a_host_that_does_not_exist_is_an_api_error() -> None:
         get(nowhere, replace(QUICK, attempts=1))
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    """A certificate of this machine's address that nobody trusts, and its file."""
+    return self_signed(tmp_path_factory.mktemp("certificate"))
+
+
+def test_a_certificate_that_is_not_trusted_ends_it_at_once(certificate: tuple[ssl.SSLContext, Path]) -> None:
+    """No request leaves, no other try is made, and the sentence says what to set where it is to be trusted."""
+    with scripted(ME, tls=certificate[0]) as server:
+        with pytest.raises(ApiError, match="certificate that is not trusted") as failed:
+            get(server)
+        assert (server.asked, server.connections) == ([], 1)
+    assert server.url.removeprefix("https://") in str(failed.value)
+    assert "SSL_CERT_FILE" in str(failed.value)
+    assert failed.value.exit_status == 5
+
+
+def test_a_certificate_that_is_named_as_trusted_is_trusted(
+    certificate: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the advice of the sentence above; but for no other host than the one it names."""
+    context, file = certificate
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    _certificates.cache_clear()
+    try:
+        with scripted(ME, tls=context) as server:
+            assert get(server).rows[0].fid == "user_1"
+            with pytest.raises(ApiError, match="not trusted"):
+                get(replace(server, url=server.url.replace("127.0.0.1", "localhost")))
+            assert len(server.asked) == 1
+    finally:
+        _certificates.cache_clear()
+
+
+def test_a_plain_server_that_is_spoken_to_by_https_is_told_at_once() -> None:
+    """Nothing leaves in the clear, and the sentence names the setting to look at."""
+    with scripted(ME) as server:
+        with pytest.raises(ApiError, match="does not speak https") as failed:
+            get(replace(server, url=server.url.replace("http:", "https:")))
+        assert (server.asked, server.connections) == ([], 1)
+    assert "MITHRIL_API_URL" in str(failed.value)
+
+
 @pytest.mark.parametrize("how", ["stall", "stall_within", "drip"])
 def test_the_time_is_bounded_whatever_the_server_does(how: Any) -> None:
     """Silence, half an answer, or an answer that never ends: the budget of seconds ends it."""
@@ -329,6 +403,14 @@ def test_the_time_is_bounded_whatever_the_server_does(how: Any) -> None:
     with scripted(Answer(body={"fid": "user_1"}, how=how)) as server, pytest.raises(ApiError, match="/v2/me"):
         get(server, replace(QUICK, timeout_s=0.1, budget_s=0.3, attempts=50))
     assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("how", ["stall", "stall_within", "drip"])
+def test_an_answer_that_takes_for_ever_once_is_outlived(how: Any) -> None:
+    """No single try uses up all the time that a call may take."""
+    with scripted(Answer(body={"fid": "user_1"}, how=how), ME) as server:
+        assert get(server, replace(QUICK, timeout_s=0.3, budget_s=1)).rows[0].fid == "user_1"
+        assert len(server.asked) == 2
 
 
 def test_retry_after_in_seconds_is_waited_out() -> None:
@@ -574,6 +656,9 @@ def test_an_address_may_have_a_path_and_a_slash_at_its_end() -> None:
         {"timeout_s": 0},
         {"timeout_s": -1},
         {"backoff_s": -0.1},
+        {"answer_bytes": 0},
+        {"answer_bytes": -1},
+        {"answer_bytes": 2**50},
     ],
 )
 def test_limits_without_a_meaning_are_wrong_usage(limits: dict[str, Any]) -> None:
@@ -677,6 +762,26 @@ def test_the_pace_recovers() -> None:
     for _ in range(300):
         free.speed_up()
     assert free._gap_s == 0
+
+
+def test_time_in_which_nothing_was_to_be_asked_is_no_pace() -> None:
+    """Between two windows nothing is asked for seconds: a refusal after that halves the pace before it, no more."""
+    now_s = time.monotonic()
+    pace = Pace(None)
+    pace._left_at_s.extend([now_s - 60, now_s - 50, now_s - 40, *(now_s - 0.5 + n * 0.05 for n in range(10))])
+    pace.slow_down(0, now_s)
+    assert pace._gap_s == pytest.approx(0.2)
+
+
+def test_a_slow_pace_recovers_in_seconds() -> None:
+    """However slow it was made: two hundred answers, not a thousand, and a run is as fast as before."""
+    pace, waited_s = Pace(50), 0.0
+    pace._gap_s = 10.0
+    for _ in range(200):
+        waited_s += pace._gap_s
+        pace.speed_up()
+    assert pace._gap_s < 0.06
+    assert waited_s < 100
 
 
 def test_nothing_leaves_while_the_server_asks_to_wait() -> None:

@@ -14,10 +14,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # What stands on what: a module may import from those to its left, never from those to its right.
 LAYERS = (
-    ("errors", "instants"),
+    ("errors", "instants", "log_facts"),
     ("endpoints", "tables"),
     ("decode", "wire", "limits", "settings", "windows", "layout", "warehouse", "lock", "findings"),
     ("paging", "rows", "transport", "migration"),
+    ("sending",),
     ("client",),
     ("api",),
     ("lists", "histories"),

@@ -7,13 +7,12 @@ Each command is imported when it is called, so that `--help` costs nothing.
 from __future__ import annotations
 
 import sys
-import traceback
 from importlib import import_module, metadata
 
 import click
 
-from mithril_elt.cli.logs import common_options, is_debug
-from mithril_elt.errors import MithrilError
+from mithril_elt.cli.endings import exit_status, tell
+from mithril_elt.cli.logs import common_options
 
 __all__ = ["main"]
 
@@ -73,29 +72,7 @@ def main() -> None:
 def _status() -> int:
     try:
         status = group.main(standalone_mode=False)
-    except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a sentence
-        if is_debug():
-            traceback.print_exc()
-        return _told(error)
-    except KeyboardInterrupt:
-        click.echo("Stopped.", err=True)
-        return 130
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where a bug becomes a sentence
+        tell(error)
+        return exit_status(error)
     return status if isinstance(status, int) else 0  # click gives what a command ended with, or what it returned
-
-
-def _told(error: Exception) -> int:
-    """Says on stderr what happened, in one sentence, and gives the exit status for it."""
-    if isinstance(error, click.ClickException):
-        error.show()
-        return 2
-    if isinstance(error, MithrilError):
-        click.echo(f"Error: {error}", err=True)
-        return error.exit_status
-    if isinstance(error, click.Abort):
-        click.echo("Stopped.", err=True)
-        return 130
-    if isinstance(error, BrokenPipeError):  # the reader of a pipe went away, as `head` does
-        sys.stderr.close()
-        return 141
-    click.echo(f"Error: a bug in mithril-elt ({type(error).__name__}): --debug shows where", err=True)
-    return 1
