@@ -26,7 +26,7 @@ def test_pages_of_any_size_give_the_same_rows(
     limit: int, counts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One row a page, or seven, or a hundred: the same tables, and many more requests."""
-    with serve(make_account(7, 14, 4), readings=Readings(limit_counts=counts)) as sandbox:  # type: ignore[arg-type]  # one of both
+    with serve(make_account(7, 12, 7), readings=Readings(limit_counts=counts)) as sandbox:  # type: ignore[arg-type]  # one of both
         whole = load_sandbox(sandbox, tmp_path / "whole.duckdb")
         monkeypatch.setattr("mithril_elt.client.PAGE_LIMIT", limit)
         cut = load_sandbox(sandbox, tmp_path / "cut.duckdb")
