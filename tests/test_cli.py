@@ -376,7 +376,7 @@ def test_check_says_what_is_wrong_within_seconds(
 
 def test_every_command_has_help_with_an_example(cli: Cli) -> None:
     """`--help` of each command shows how it is used."""
-    commands = ["demo", "run", "extract", "build", "check", "report", "status", "plan", "recover", "sandbox"]
+    commands = ["demo", "run", "extract", "build", "check", "report", "status", "plan", "recover", "sandbox", "accept"]
     inside = [("instances", name) for name in ("list", "status", "pause", "start")]
     for command in [*((name,) for name in commands), *inside]:
         shown = cli(*command, "--help")

@@ -1,7 +1,8 @@
 """Forty points checked against an account: by reads alone, in a scratch database, with the evidence of each.
 
 Stands on `load` and `transform`, beside `reports`. In order: `account`, which counts what is asked; `told`, the API
-read without dlt; `trial`, what is done; then a small function a point that makes an outcome of what was seen.
+read without dlt; `sight`, what there is to be tried; `trial`, what is done; then a small function a point that makes
+an outcome of what was seen.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pathlib import Path
 from mithril_elt.acceptance import entry, loaded, steps, working
 from mithril_elt.acceptance.account import Account
 from mithril_elt.acceptance.outcomes import Outcome, failed
-from mithril_elt.acceptance.trial import Trial, Wanted
+from mithril_elt.acceptance.sight import Wanted, look
+from mithril_elt.acceptance.trial import Trial
 from mithril_elt.errors import MithrilError
 from mithril_elt.windows import Span
 
@@ -87,16 +89,16 @@ def accept(account: Account, folder: Path, wanted: Wanted, *, tell: Callable[[st
     Raises:
         MithrilError: the account cannot be read or loaded even once.
     """
-    trial = Trial(account, folder, wanted, tell)
-    tell("reading the lists and the histories of the span once …")
-    trial.look()
+    tell("reading the lists, and the histories of the span, once …")
+    sight = look(account, wanted)
     tell(
-        f"{account.requests} requests so far; about {trial.expected_requests()} in all: the histories of"
-        f" {trial.span.end - trial.span.start} about four times, the lists about ten times"
+        f"{account.requests} requests so far, about {sight.expected_requests()} more: the histories of {sight.length}"
+        " four times over, the lists ten times"
     )
+    trial = Trial(account, folder, sight, tell)
     trial.run()
     outcomes = tuple(_outcome(number, check, needs, trial) for number, (check, needs) in enumerate(_CHECKS, 1))
-    return Accepted(account.url, tuple(trial.projects), trial.span, account.requests, outcomes)
+    return Accepted(account.url, sight.projects, sight.span, account.requests, outcomes)
 
 
 def _outcome(number: int, check: _Check, needs: tuple[str, ...], trial: Trial) -> Outcome:

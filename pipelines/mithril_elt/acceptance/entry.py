@@ -28,7 +28,7 @@ def settings(trial: Trial) -> Outcome:
     account = trial.account
     if account.key in repr(account):
         return failed(1, "the key shows where the account is printed")
-    return passed(1, f"a key and the address {account.url} were found; {len(trial.projects)} projects to read")
+    return passed(1, f"a key and the address {account.url} were found; {len(trial.sight.projects)} projects to read")
 
 
 def no_trace_of_the_key(trial: Trial) -> Outcome:
@@ -36,7 +36,7 @@ def no_trace_of_the_key(trial: Trial) -> Outcome:
     found, looked_at = files_with(trial.folder, trial.account.key)
     if found:
         return failed(2, f"the key is in {found[0]}" + (f" and {len(found) - 1} more files" if found[1:] else ""))
-    said = [*trial.novelties, *trial.broken.values()]
+    said = [*trial.sight.novelties, *trial.broken.values()]
     if any(trial.account.key in each for each in said):
         return failed(2, "the key is in a warning")
     return passed(2, f"in none of {looked_at} files and {len(said)} warnings")

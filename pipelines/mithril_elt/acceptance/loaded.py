@@ -51,9 +51,11 @@ def earlier_release(_: Trial) -> Outcome:
 
 def novelties(trial: Trial) -> Outcome:
     """What was warned of is news, and was loaded."""
-    told = [each.partition(":")[0] for each in trial.novelties]
+    told = [each.partition(":")[0] for each in trial.sight.novelties]
     if not told:
-        return passed(9, f"nothing that is not documented, in {trial.told.count:,} rows of histories and all lists")
+        return passed(
+            9, f"nothing that is not documented, in {trial.sight.told.count:,} rows of histories and all lists"
+        )
     return passed(9, f"{len(told)} things loaded and told of: {_short(told)}")
 
 
@@ -132,7 +134,7 @@ def golden(_: Trial) -> Outcome:
 def empty_account(trial: Trial) -> Outcome:
     """Only an account that has nothing shows it."""
     rows = sum(map(len, trial.loaded.rows.values()))
-    if trial.told.count or trial.listed["instances"]:
+    if trial.sight.told.count or trial.sight.rows["instances"]:
         return cannot_tell(15, f"the account is not empty: {rows:,} rows")
     return passed(15, f"nothing is told of instances, and all {len(RAW_TABLES)} tables are there")
 

@@ -6,7 +6,10 @@ Stands in `acceptance` on `lock`. It knows where dlt keeps its memory, and nothi
 from __future__ import annotations
 
 import json
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +20,7 @@ import duckdb
 
 from mithril_elt.lock import work_folder
 
-__all__ = ["cut_short", "files_with", "fingerprint", "peak_bytes", "remember_the_future"]
+__all__ = ["cut_short", "files_with", "fingerprint", "peak_bytes", "remember_the_future", "unheard"]
 
 _YEAR = timedelta(days=365)
 
@@ -73,3 +76,15 @@ def peak_bytes() -> int | None:
     unit: dict[str, int] = {"darwin": 1}  # macOS tells bytes, Linux kilobytes
     most: Any = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(most) * unit.get(sys.platform, 1024)
+
+
+@contextmanager
+def unheard(name: str) -> Iterator[None]:
+    """Keeps a logger silent: pages of traces of what was broken on purpose would frighten who looks on."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta
+from typing import Any
 
 from mithril_elt.acceptance.outcomes import Outcome, cannot_tell, failed, passed
+from mithril_elt.acceptance.rows import compared_columns
 from mithril_elt.acceptance.trial import Trial
 from mithril_elt.instants import iso
+from mithril_elt.tables import raw_table
 from mithril_elt.warehouse import loaded_from
 
 __all__ = [
@@ -36,6 +39,9 @@ __all__ = [
 
 _KILLED = -9
 _SHOWN = 3
+_INSTANCE, _START, _END = map(
+    compared_columns(raw_table("instance_price_periods")).index, ("instance_fid", "start_time", "end_time")
+)
 
 
 def same(number: int, trial: Trial, readings: Sequence[str], evidence: str) -> Outcome:
@@ -65,8 +71,15 @@ def second_run(trial: Trial) -> Outcome:
 def broken_off(trial: Trial) -> Outcome:
     """In small windows, killed after the first of them."""
     if trial.deaths[0] != _KILLED:
-        return cannot_tell(17, f"the run ended with {trial.deaths[0]} before it could be killed")
-    return same(17, trial, ("killed",), f"killed after a window of {trial.window}, gone on to the same rows")
+        return _not_killed(17, trial.deaths[0])
+    return same(
+        17, trial, ("killed",), f"killed after a window of {_days(trial.sight.window)}, gone on to the same rows"
+    )
+
+
+def _not_killed(number: int, ended: int) -> Outcome:
+    said = f"the run ended with {ended} before it could be killed"
+    return failed(number, said) if ended else cannot_tell(number, said)
 
 
 def future(trial: Trial) -> Outcome:
@@ -90,24 +103,19 @@ def deep_reading(trial: Trial) -> Outcome:
 
 def price_closes(trial: Trial) -> Outcome:
     """If one did in these minutes."""
-    place = 2  # instance, start, end: as the columns stand
-    open_before = {row for row in trial.reread.rows["instance_price_periods"] if _end(row, place) is None}
-    after = {_start(row): _end(row, place) for row in trial.at_last.rows["instance_price_periods"]}
-    closed = [row for row in open_before if after.get(_start(row)) is not None]
-    lost = [row for row in open_before if _start(row) not in after]
-    if lost:
-        return failed(20, f"{len(lost)} open periods are gone")
-    if closed:
+    before = {_period(row): row[_END] for row in trial.reread.rows["instance_price_periods"]}
+    after = {_period(row): row[_END] for row in trial.at_last.rows["instance_price_periods"]}
+    open_before = [period for period, end in before.items() if end is None]
+    if lost := [period for period in open_before if period not in after]:
+        return failed(20, f"{len(lost)} open periods are gone, as that of {lost[0][0]}")
+    if closed := [period for period in open_before if after[period] is not None]:
         return passed(20, f"{len(closed)} of {len(open_before)} open periods were closed by the last run")
     return cannot_tell(20, f"none of {len(open_before)} open periods came to its end in these minutes")
 
 
-def _start(row: tuple[object, ...]) -> tuple[object, ...]:
-    return row[1], row[4]
-
-
-def _end(row: tuple[object, ...], _place: int) -> object:
-    return row[5]
+def _period(row: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Whose, and since when."""
+    return row[_INSTANCE], row[_START]
 
 
 def withdrawn(trial: Trial) -> Outcome:
@@ -120,10 +128,14 @@ def withdrawn(trial: Trial) -> Outcome:
 
 def small_windows(trial: Trial) -> Outcome:
     """Both halves of the span in small windows, beside one reading in long ones."""
-    if trial.window >= trial.span.end - trial.span.start:
-        return cannot_tell(22, f"the span is one window of {trial.window}")
-    number = -(-(trial.span.end - trial.span.start) // trial.window)
-    return same(22, trial, ("backfill",), f"{number} windows of {_days(trial.window)} have the rows of one reading")
+    if trial.sight.window >= trial.sight.length:
+        return cannot_tell(22, f"the span is one window of {trial.sight.window}")
+    return same(
+        22,
+        trial,
+        ("backfill",),
+        f"{trial.sight.windows} windows of {_days(trial.sight.window)} have the rows of one reading",
+    )
 
 
 def _days(length: timedelta) -> str:
@@ -136,24 +148,24 @@ def page_sizes(trial: Trial) -> Outcome:
     outcome = same(
         23, trial, ("pages",), f"{trial.page_rows:,} rows on {pages} pages of {trial.page_limit}, as on long ones"
     )
-    if outcome.result == "passed" and pages <= 2 * len(trial.projects):
+    if outcome.result == "passed" and pages <= 2 * len(trial.sight.projects):
         return cannot_tell(23, f"{trial.page_rows:,} rows fit on a page of {trial.page_limit} for each project")
     return outcome
 
 
 def backfill(trial: Trial) -> Outcome:
     """The newest end before and after."""
-    if trial.middle == trial.span.start:
-        return cannot_tell(24, f"the span is one window of {trial.window}")
+    if trial.sight.middle == trial.sight.span.start:
+        return cannot_tell(24, f"the span is one window of {trial.sight.window}")
     with loaded_from(trial.small_db, "raw") as connection:
         newest = connection.execute("select max(to_at) from raw.windows").fetchall()[0][0]
-    if newest.replace(tzinfo=UTC) != trial.span.end:
-        return failed(24, f"the newest end is {iso(newest.replace(tzinfo=UTC))}, was {iso(trial.span.end)}")
+    if newest.replace(tzinfo=UTC) != trial.sight.span.end:
+        return failed(24, f"the newest end is {iso(newest.replace(tzinfo=UTC))}, was {iso(trial.sight.span.end)}")
     return same(
         24,
         trial,
         ("backfill",),
-        f"read up to {iso(trial.middle)} afterwards: the newest end is still {iso(newest.replace(tzinfo=UTC))}",
+        f"read up to {iso(trial.sight.middle)} afterwards: the newest end is still {iso(newest.replace(tzinfo=UTC))}",
     )
 
 
@@ -166,7 +178,7 @@ def overlap(trial: Trial) -> Outcome:
 def kill(trial: Trial) -> Outcome:
     """Between reading and loading; the working folder kept."""
     if trial.deaths[1] != _KILLED:
-        return cannot_tell(26, f"the run ended with {trial.deaths[1]} before it could be killed")
+        return _not_killed(26, trial.deaths[1])
     return same(
         26, trial, ("killed",), "killed after a window, and between reading and loading: no row lost, none doubled"
     )
@@ -176,7 +188,7 @@ def failures_of_the_server(trial: Trial) -> Outcome:
     """None can be asked for."""
     return cannot_tell(
         27,
-        f"a server does not fail when asked to: {trial.account.retries} of {trial.account.requests} requests were sent again",
+        f"a server does not fail when asked to: {trial.account.retries} requests were sent again",
     )
 
 
@@ -192,7 +204,7 @@ def other_shapes(_: Trial) -> Outcome:
 
 def twice_told(trial: Trial) -> Outcome:
     """If the API told any row twice."""
-    repeated = trial.told.repeated + trial.in_pages.repeated
+    repeated = trial.sight.told.repeated + trial.in_pages.repeated
     if not repeated:
         return cannot_tell(30, "the API told no row twice")
     return same(30, trial, ("as told",), f"{repeated:,} rows came more than once, and are there once")

@@ -33,6 +33,11 @@ class Told:
     ways: dict[str, str] = field(default_factory=dict)
 
     @property
+    def once(self) -> dict[str, Rows]:
+        """Each row once, however often it came."""
+        return {name: Counter(set(rows)) for name, rows in self.rows.items()}
+
+    @property
     def count(self) -> int:
         """Of different rows."""
         return sum(map(len, self.rows.values()))

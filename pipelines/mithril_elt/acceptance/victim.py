@@ -1,6 +1,6 @@
 """A run in a process of its own that may kill itself: what a crash leaves is then a crash's own work.
 
-Stands in `acceptance` on `load`; started by `trial` as `python -m mithril_elt.acceptance.victim`, told by its standard
+Stands in `acceptance` on `load`; started by `trial`, told by its standard
 input what to load, so that the key is in no list of processes. It ends with the exit status of the run.
 """
 
@@ -21,7 +21,7 @@ from mithril_elt.client import Limits
 from mithril_elt.errors import MithrilError
 from mithril_elt.load import LoadPlan, Progress, load
 
-__all__ = ["Order", "run_apart"]
+__all__ = ["Order", "main", "run_apart"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,10 @@ class Order:
 
 def run_apart(order: Order) -> tuple[int, int]:
     """How the process ended (negative: by which signal), and how many requests it had sent."""
-    command = [sys.executable, "-m", __spec__.name]
-    done = subprocess.run(command, input=json.dumps(asdict(order)), text=True, capture_output=True, check=False)  # noqa: S603  # this very module
     note = Path(order.note)
+    note.unlink(missing_ok=True)
+    command = [sys.executable, "-c", f"from {__name__} import main; main()"]
+    done = subprocess.run(command, input=json.dumps(asdict(order)), text=True, capture_output=True, check=False)  # noqa: S603  # this very module
     return done.returncode, int(note.read_text()) if note.is_file() else 0
 
 
@@ -85,6 +86,7 @@ def _before_loading(die: Any) -> None:
     dlt.Pipeline.load = die  # type: ignore[method-assign]  # only in this process
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Does what standard input orders, and ends the process."""
     read = json.load(sys.stdin)
     sys.exit(_run(Order(**{**read, "projects": tuple(read["projects"])})))

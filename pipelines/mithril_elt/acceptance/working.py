@@ -62,7 +62,8 @@ def plan_is_kept(trial: Trial) -> Outcome:
 
 
 def _asked_windows(trial: Trial, load: Asked) -> set[tuple[Any, ...]]:
-    query = "select distinct project, from_at at time zone 'UTC', to_at at time zone 'UTC' from raw.windows where run_id = ?"
+    bounds = "from_at at time zone 'UTC', to_at at time zone 'UTC'"
+    query = f"select distinct project, {bounds} from raw.windows where run_id = ?"  # noqa: S608  # own names
     with loaded_from(trial.db, "raw") as connection:
         return set(connection.execute(query, [load.result.run_id]).fetchall())
 
@@ -136,10 +137,10 @@ def nothing_lost(trial: Trial) -> Outcome:
 
 def calculation(trial: Trial) -> Outcome:
     """Hours by status and spot cost of each instance."""
-    ours, theirs = modelled(trial.db), calculated(trial.db, trial.span.end)
+    ours, theirs = modelled(trial.db), calculated(trial.db, trial.sight.span.end)
     if wrong := ours.differences(theirs):
         return failed(40, f"{len(wrong):,} figures differ: {'; '.join(wrong[:3])}")
     figures = sum(map(len, vars(ours).values()))
     if not figures:
-        return cannot_tell(40, f"no instance lived before {iso(trial.span.end)}")
+        return cannot_tell(40, f"no instance lived before {iso(trial.sight.span.end)}")
     return passed(40, f"{figures:,} figures of hours and cost, to the microsecond: worked out twice, the same")

@@ -60,7 +60,7 @@ def accept_command(*, keep: Path | None, as_json: bool, **values: Any) -> None:
     found = find_settings(api_url=values["api_url"], projects=values["projects"])
     pace = (values["concurrency"], values["requests_per_second"])
     account = Account(found.api_key, found.api_url or DEFAULT_API_URL, *pace)
-    with _folder(keep) as folder:
+    with _folder(keep) as folder, _each_said_once():
         accepted = accept(account, folder, Wanted(found.projects, since, until), tell=log.info)
     if as_json:
         click.echo(json.dumps(_facts(accepted)))
@@ -82,6 +82,24 @@ def _folder(keep: Path | None) -> Iterator[Path]:
     keep.mkdir(parents=True, exist_ok=True)
     yield keep
     click.echo(f"Kept in {keep}: accept.duckdb and others.", err=True)
+
+
+@contextmanager
+def _each_said_once() -> Iterator[None]:
+    """Each of a dozen sessions warns of the same news: once is enough."""
+    said: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        is_known = message in said
+        said.add(message)
+        return not is_known
+
+    log.addFilter(is_new)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_new)
 
 
 def _facts(accepted: Accepted) -> dict[str, Any]:
