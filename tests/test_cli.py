@@ -37,6 +37,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield served
 
 
+@pytest.mark.shows(34, 37)
 def test_run_does_the_main_job_and_again(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """`run` loads, builds and tests; with `--json` it ends with one object of facts. A second run asks for less."""
     db = tmp_path / "m.duckdb"
@@ -105,6 +106,7 @@ def test_logs_as_json_lines(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     assert json.loads(ended.out)["outcome"] == "done"
 
 
+@pytest.mark.shows(2)
 def test_the_key_appears_nowhere(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in the database, dlt's folder, dbt's, the outputs or the logs; not even when refused."""
     monkeypatch.setattr("mithril_elt.transform.parse", dbt_project.parse)  # so that dbt's folder is there
@@ -120,12 +122,14 @@ def test_the_key_appears_nowhere(cli: Cli, sandbox: Sandbox, tmp_path: Path, mon
     assert [file for file in files if CANARY.encode() in file.read_bytes()] == []
 
 
+@pytest.mark.shows(4)
 def test_no_key(cli: Cli, tmp_path: Path) -> None:
     """Without a key anywhere: which variable to set, status 3, no database."""
     assert_one_sentence(cli("run", "--db", tmp_path / "m.duckdb"), 3, "MITHRIL_API_KEY")
     assert not (tmp_path / "m.duckdb").exists()
 
 
+@pytest.mark.shows(4)
 def test_a_wrong_or_expired_key(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """401 becomes status 3 with the API's own message, and nothing is written."""
     assert sandbox.url
@@ -134,6 +138,7 @@ def test_a_wrong_or_expired_key(cli: Cli, sandbox: Sandbox, tmp_path: Path, monk
     assert not (tmp_path / "m.duckdb").exists()
 
 
+@pytest.mark.shows(5)
 def test_an_unknown_project(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """Status 4, and which projects there are."""
     ended = cli("run", "--db", tmp_path / "m.duckdb", "--project", "proj_unknown")
@@ -211,6 +216,7 @@ def test_a_database_without_marts(cli: Cli, sandbox: Sandbox, tmp_path: Path) ->
     assert "build" in ended.err
 
 
+@pytest.mark.shows(38)
 def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """A row that no rule allows stops the build with the test's name."""
     assert sandbox.url
@@ -222,6 +228,7 @@ def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: P
     assert_one_sentence(cli("build", "--db", db), 7, "data tests failed")
 
 
+@pytest.mark.shows(33, 34)
 def test_plan_tells_what_run_asks_for_and_writes_nothing(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """The windows are those that are read; of requests at least so many the first time, about so many later."""
     db = tmp_path / "m.duckdb"
@@ -246,6 +253,7 @@ def test_plan_tells_what_run_asks_for_and_writes_nothing(cli: Cli, sandbox: Sand
     assert_one_sentence(cli("plan", "--db", db, "--since", "2999-01-01"), 2, "--since")
 
 
+@pytest.mark.shows(32)
 def test_recover_says_what_it_did(cli: Cli, tmp_path: Path) -> None:
     """Where nothing was left it says so, and what the marts still need; without a database it makes none."""
     db = tmp_path / "m.duckdb"
@@ -286,6 +294,7 @@ class _Strange(BaseHTTPRequestHandler):
         ((403, "application/json", b'{"detail": "no"}'), 3, "403"),
     ],
 )
+@pytest.mark.shows(27, 29)
 def test_an_api_that_is_none(  # noqa: PLR0917  # pytest passes all of them by name
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: tuple[int, str, bytes], status: int, words: str
 ) -> None:
@@ -302,6 +311,7 @@ def test_an_api_that_is_none(  # noqa: PLR0917  # pytest passes all of them by n
     assert not (tmp_path / "m.duckdb").exists()
 
 
+@pytest.mark.shows(3, 4, 5, 6)
 def test_check_says_what_is_wrong_within_seconds(
     cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,7 +338,7 @@ def test_check_says_what_is_wrong_within_seconds(
 
 def test_every_command_has_help_with_an_example(cli: Cli) -> None:
     """`--help` of each command shows how it is used."""
-    commands = ["demo", "run", "extract", "build", "check", "report", "status", "plan", "recover", "sandbox"]
+    commands = ["demo", "run", "extract", "build", "check", "report", "status", "plan", "recover", "sandbox", "accept"]
     inside = [("instances", name) for name in ("list", "status", "pause", "start")]
     for command in [*((name,) for name in commands), *inside]:
         shown = cli(*command, "--help")

@@ -31,6 +31,7 @@ LAYERS = (
     ("load", "recovery", "forecast"),
     ("dbt_project",),
     ("transform",),
+    ("acceptance",),
     ("reports",),
     ("sandbox",),
     ("cli",),

@@ -74,6 +74,7 @@ def ways() -> st.SearchStrategy[Way]:
     )
 )
 @example(BEGUN_AFTER_AS_OF)
+@pytest.mark.shows(22, 23, 40)
 def test_any_account_under_any_readings_loaded_any_way(comparison: Comparison, world: World) -> None:
     """No difference from one plain load of the same account, nor from its true figures."""
     with TemporaryDirectory() as folder:

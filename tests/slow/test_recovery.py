@@ -83,6 +83,7 @@ def plain(sandbox: Sandbox, tmp_path: Path) -> dict[str, list[tuple[object, ...]
     return raw(tmp_path / "plain.duckdb")
 
 
+@pytest.mark.shows(32)
 def test_a_package_that_was_cut_short_is_told_and_read_again(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """`run` says which command mends it; after that the run loads all that the package had."""
     for file in leave_a_package(sandbox, db):
@@ -97,6 +98,7 @@ def test_a_package_that_was_cut_short_is_told_and_read_again(sandbox: Sandbox, d
     assert raw(db) == plain(sandbox, tmp_path)
 
 
+@pytest.mark.shows(32)
 def test_a_package_that_is_whole_is_loaded(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """As the next run would do it."""
     leave_a_package(sandbox, db)
@@ -108,6 +110,7 @@ def test_a_package_that_is_whole_is_loaded(sandbox: Sandbox, db: Path, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["state.json", "schemas/mithril.schema.json"])
+@pytest.mark.shows(32)
 def test_a_memory_that_was_cut_short_is_restored(name: str, sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """What dlt keeps beside the database is in the database too."""
     file = work_folder(db) / "mithril" / name
@@ -119,6 +122,7 @@ def test_a_memory_that_was_cut_short_is_restored(name: str, sandbox: Sandbox, db
     assert raw(db) == plain(sandbox, tmp_path)
 
 
+@pytest.mark.shows(18)
 def test_a_database_that_lost_its_last_windows_is_read_again(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """A copy from before is put in place of the database: what the folder remembers is not believed."""
     copy(db, tmp_path / "before.duckdb")

@@ -25,6 +25,7 @@ _COMMANDS = {
     "plan": ("plan", "What `run` would ask for: windows, requests, rows. Writes nothing."),
     "check": ("check", "The key, the project, the network and the warehouse, one line each."),
     "probe": ("probe", "How this account's API reads what its description leaves open, with the evidence."),
+    "accept": ("accept", "Check what is to hold against this account: read-only, in a scratch database."),
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),
