@@ -165,7 +165,7 @@ def test_markdown_is_a_table_that_names_cannot_break(marts: duckdb.DuckDBPyConne
     text = render(report(marts, "cost", by=["instance"]), "markdown")
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 6
-    assert r"| a\|b\* \_c | inst_1 | 1.75 | 0.25 | 19.50 | 0.00 | 0.00 | 19.50 | 1.39 |" in lines
+    assert r"| a\|b\*\\n_c | inst_1 | 1.75 | 0.25 | 19.50 | 0.00 | 0.00 | 19.50 | 1.39 |" in lines
     assert lines[1] == "| :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     assert "| net_cost_usd | 134.00 | USD |" in render(report(marts, "summary"), "markdown").splitlines()
 

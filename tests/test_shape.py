@@ -14,6 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # What stands on what: a module may import from those to its left, never from those to its right.
 LAYERS = (
+    ("visible", "secret"),
     ("errors", "instants", "log_facts"),
     ("endpoints", "tables"),
     ("decode", "wire", "limits", "settings", "windows", "layout", "warehouse", "lock", "findings"),

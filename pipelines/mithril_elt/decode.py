@@ -21,6 +21,7 @@ import msgspec
 from mithril_elt.endpoints import KNOWN_STATUSES, Duration, Endpoint, Row
 from mithril_elt.errors import ContractError, MithrilError
 from mithril_elt.instants import parse_iso_duration
+from mithril_elt.visible import shortened, visible
 from mithril_elt.wire import GarbledError
 
 __all__ = ["Novelties", "Page", "decode_json", "decode_page", "money_cents", "money_usd", "utc"]
@@ -29,6 +30,7 @@ log = logging.getLogger("mithril_elt")
 
 _AMOUNT = re.compile(r"(-?)\$?(-?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?", re.ASCII)
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])  # whatever the program around has set
+_LONGEST_WARNING = 400
 _NINE_PLACES = Decimal("1e-9")
 
 
@@ -55,7 +57,8 @@ class Novelties:
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, sentence: str) -> None:
-        """Warns once of each sentence."""
+        """Warns once of each sentence, which quotes what the API said."""
+        sentence = visible(shortened(sentence, _LONGEST_WARNING))
         if sentence not in self.seen:
             self.seen.add(sentence)
             self.warnings.append(sentence)
@@ -63,16 +66,16 @@ class Novelties:
 
     def word(self, endpoint: str, field_name: str, word: str) -> None:
         """Warns of a word that nobody has documented for that field."""
-        self.warn(f"{field_name} {word!r} of {endpoint} is new: loaded as it is")
+        self.warn(f"{field_name} {shortened(word)!r} of {endpoint} is new: loaded as it is")
 
     def status(self, status: str) -> None:
         """Warns of a status of an instance that nobody has documented."""
-        self.warn(f"status {status!r} is new: loaded, and counted in a phase of its own (unknown)")
+        self.warn(f"status {shortened(status)!r} is new: loaded, and counted in a phase of its own (unknown)")
 
     def fields(self, endpoint: str, names: Iterable[str]) -> None:
         """Warns of fields that nobody has documented."""
         for name in sorted(names):
-            self.warn(f"field {name} of {endpoint} is new: kept in other_fields where the table has it")
+            self.warn(f"field {shortened(name)} of {endpoint} is new: kept in other_fields where the table has it")
 
     def missing(self, endpoint: str, names: Iterable[str]) -> None:
         """Warns of fields that are documented and did not come."""

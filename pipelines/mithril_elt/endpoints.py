@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -49,6 +49,8 @@ KNOWN_STATUSES = frozenset(f"STATUS_{name}" for name in _STATUS_NAMES.split())
 _STATUS = {"status": KNOWN_STATUSES}
 _OWNER = frozenset({"bid_fid", "reservation_fid"})
 
+Fid = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]  # they have 21 signs
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]  # of machines or GPUs
 Money = str | int  # "$1,047.76" in dollars, or a bare integer of cents
 
 
@@ -70,7 +72,7 @@ class Row(msgspec.Struct, kw_only=True):
 class Project(Row):
     """A project that the key sees."""
 
-    fid: str
+    fid: Fid
     name: str | None = None
     created_at: datetime | None = None
 
@@ -87,9 +89,9 @@ class Me(Row):
 class InstanceType(Row):
     """A kind of machine; names are not unique."""
 
-    fid: str
+    fid: Fid
     name: str | None = None
-    num_gpus: int | None = None
+    num_gpus: Count | None = None
 
 
 class Instance(Row):
@@ -98,7 +100,7 @@ class Instance(Row):
     may_lack = frozenset({"region", "bid", "reservation", "ssh_destination", "private_ip"})
     words = _STATUS
 
-    fid: str
+    fid: Fid
     project: str
     status: str
     name: str | None = None
@@ -118,7 +120,7 @@ class InstanceState(Row):
     may_lack = frozenset({"bid", "reservation", "end_time"})
     words = _STATUS
 
-    fid: str
+    fid: Fid
     status: str
     name: str | None = None
     bid: str | None = None
@@ -140,7 +142,7 @@ class StatusHistory(Row):
 
     may_lack = _OWNER
 
-    instance_fid: str
+    instance_fid: Fid
     events: list[StatusEvent]
     bid_fid: str | None = None
     reservation_fid: str | None = None
@@ -159,7 +161,7 @@ class PriceHistory(Row):
 
     may_lack = _OWNER
 
-    instance_fid: str
+    instance_fid: Fid
     events: list[PricePeriod]
     bid_fid: str | None = None
     reservation_fid: str | None = None
@@ -171,12 +173,12 @@ class Reservation(Row):
     may_lack = frozenset({"project", "created_by", "created_at"})
     words = {"status": frozenset({"Pending", "Active", "Paused", "Canceled", "Ended"})}
 
-    fid: str
+    fid: Fid
     project: str | None = None
     name: str | None = None
     created_by: str | None = None
     created_at: datetime | None = None
-    instance_quantity: int | None = None
+    instance_quantity: Count | None = None
     instance_type: str | None = None
     region: str | None = None
     instances: list[Any] | None = None
@@ -222,7 +224,7 @@ class Grant(Row):
 
     starts_at: datetime
     ends_at: datetime | None = None
-    quantity: int | None = None
+    quantity: Count | None = None
     unit_price: Money | None = None
     price_credit: Money | None = None
     return_credit: Money | None = None
@@ -241,12 +243,12 @@ class Bid(Row):
 
     may_lack = frozenset({"project", "name", "created_by", "created_at", "instance_type", "region", "instances"})
 
-    fid: str
+    fid: Fid
     project: str | None = None
     name: str | None = None
     created_by: str | None = None
     created_at: datetime | None = None
-    instance_quantity: int | None = None
+    instance_quantity: Count | None = None
     instance_type: str | None = None
     region: str | None = None
     instances: list[Any] | None = None

@@ -1,9 +1,11 @@
 """What can go wrong, as one tree: each kind has an exit status and says in one sentence what to do.
 
-Stands under everything: no module of the package is imported here.
+Stands under everything but `visible`: what an error quotes, the API's own words above all, is harmless to look at.
 """
 
 from __future__ import annotations
+
+from mithril_elt.visible import shortened, visible
 
 __all__ = [
     "ApiError",
@@ -18,6 +20,8 @@ __all__ = [
     "WarehouseError",
 ]
 
+_LONGEST = 4000  # signs of a sentence; what an API may put into one has no end
+
 
 class MithrilError(Exception):
     """Base of all errors that a user can act on: one sentence, an exit status, the API's own words."""
@@ -25,9 +29,9 @@ class MithrilError(Exception):
     exit_status = 1
 
     def __init__(self, sentence: str, *, detail: str | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.detail = detail
+        self.sentence = visible(shortened(sentence, _LONGEST))
+        self.detail = detail and visible(detail)
+        super().__init__(self.sentence)
 
     def __str__(self) -> str:
         return f"{self.sentence} (the API says: {self.detail})" if self.detail else self.sentence

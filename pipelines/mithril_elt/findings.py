@@ -17,7 +17,7 @@ from typing import Any
 
 from mithril_elt.errors import WarehouseError
 from mithril_elt.instants import iso
-from mithril_elt.lock import work_folder
+from mithril_elt.lock import make_work_folder, work_folder
 
 __all__ = ["Finding", "Saved", "save_findings", "saved_findings", "saved_readings"]
 
@@ -59,7 +59,7 @@ def save_findings(db: Path, findings: Iterable[Finding], *, at: datetime, url: s
     content = {"at": iso(at), "account": url, "findings": [asdict(finding) for finding in findings]}
     file = _file(db)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_work_folder(db)
         with NamedTemporaryFile("w", dir=file.parent, encoding="utf-8", delete=False) as whole:
             json.dump(content, whole, indent=1, ensure_ascii=False)
         Path(whole.name).replace(file)

@@ -18,6 +18,7 @@ from mithril_elt.api import Mithril
 from mithril_elt.asking import BY_PROJECT, asked
 from mithril_elt.held import without
 from mithril_elt.histories import PRICING, History
+from mithril_elt.instants import iso
 from mithril_elt.ledger import OpenPeriods, add_covered, covered_spans
 from mithril_elt.lists import Lists
 from mithril_elt.orders import Orders, over_instances
@@ -63,7 +64,7 @@ class HistoryReading:
         came: dict[str, list[pa.Table]] = {project: [] for project in spans}
         read_at = dict.fromkeys(spans, self.lists.as_of)
         for project, page in asked(self.api, self.history, spans, self.reading.ways, self.orders):
-            wanted = _wanted(spans[project], before.get(project, set()))
+            wanted = self._wanted(project, spans[project], before.get(project, set()))
             table = self.history.tabled(page, project, wanted, self.api.novelties)
             self._note_periods(project, table)
             came[project].append(table.select(self.history.key))
@@ -73,6 +74,31 @@ class HistoryReading:
             keys = pa.concat_tables([arrow(self.history.table, []).select(self.history.key), *came[project]])
             yield from self._compared(project, span, keys)
             self._finish(project, span, keys.num_rows, len(came[project]), read_at[project])
+
+    def _wanted(self, project: str, span: Span, open_before: set[tuple[str, datetime]]) -> Wanted:
+        """Rows inside the span, and periods that were left open: some servers tell the one in force at its start.
+
+        What no window will ever have, since it is older than anything that the lists name, is warned of.
+        """
+        begins_at = self._begins_at(project, span)
+
+        def wanted(fid: str, at: datetime) -> bool:
+            if at in span or (fid, at) in open_before:
+                return True
+            if at < begins_at:
+                self.api.novelties.warn(
+                    f"the {self.history.name} history tells of times before {iso(begins_at)}, which are not read: "
+                    "no list names anything as old; `run --since T` reads from T on"
+                )
+            return False
+
+        return wanted
+
+    def _begins_at(self, project: str, span: Span) -> datetime:
+        """Where the history of a project begins: at what was read first, or at the oldest thing that is listed."""
+        planned = (self.reading.planned or self.todo).get(project, ())
+        starts = [each.start for each in (*self._covered(project), *planned, span)]
+        return min(*starts, self.lists.oldest.get(project, span.start))
 
     def _compared(self, project: str, span: Span, came: pa.Table) -> Iterator[pa.Table]:
         """Beside what is held of the window: rows that are new in covered time are late; others may be gone."""
@@ -148,8 +174,3 @@ class _Orders(dict[str, Orders]):
 def _reserved(lists: Lists, project: str) -> set[str]:
     """The instances that are billed by their reservation: no cost hangs on their prices."""
     return {row["fid"] for row in lists.rows("instances", project) if row["reservation"] and not row["bid"]}
-
-
-def _wanted(span: Span, open_before: set[tuple[str, datetime]]) -> Wanted:
-    """Rows inside the span, and periods that were left open: some servers tell the one in force at its start."""
-    return lambda fid, at: at in span or (fid, at) in open_before

@@ -14,10 +14,11 @@ from typing import Any
 import pyarrow as pa
 
 from mithril_elt.api import Mithril, Walk
-from mithril_elt.decode import Page
+from mithril_elt.decode import Novelties, Page
 from mithril_elt.errors import NotFoundError
 from mithril_elt.rows import Rows, arrow, market_rows, reservation_event_rows, usage_rows, version_rows
 from mithril_elt.tables import RAW_TABLES
+from mithril_elt.windows import BEGINNING
 
 __all__ = ["LIST_TABLES", "Lists", "choose_projects", "read_lists"]
 
@@ -82,7 +83,7 @@ def read_lists(api: Mithril, projects: Sequence[str], *, settled_before: datetim
     pages = [*first, *_read_pages(api, others)]
     rows = _versions(api, pages, read_at=as_of) | details | _read_details(api, unsettled, "reservation_events")
     rows["market_prices"] = _read_market(api)
-    return Lists({name: arrow(name, rows.get(name, [])) for name in LIST_TABLES}, _oldest(rows), as_of)
+    return Lists({name: arrow(name, rows.get(name, [])) for name in LIST_TABLES}, _oldest(rows, api.novelties), as_of)
 
 
 def _walks(projects: Sequence[str], *lists: str) -> list[Walk]:
@@ -148,11 +149,16 @@ def _read_market(api: Mithril) -> Rows:
     return rows
 
 
-def _oldest(rows: dict[str, Rows]) -> dict[str, datetime]:
-    """The midnight before the first thing that a project's lists name."""
+def _oldest(rows: dict[str, Rows], novelties: Novelties) -> dict[str, datetime]:
+    """The midnight before the first thing that a project's lists name; a time that stands for none does not count."""
     oldest: dict[str, datetime] = {}
     for row in (row for name in _BY_PROJECT for row in rows[name]):
         for at in _instants(row):
+            if at < BEGINNING:
+                novelties.warn(
+                    f"{row['fid']} is said to be of {at.isoformat()}: that does not count for where to start"
+                )
+                continue
             oldest[row["project"]] = min(at, oldest.get(row["project"], at))
     return {p: at.replace(hour=0, minute=0, second=0, microsecond=0) for p, at in oldest.items()}
 

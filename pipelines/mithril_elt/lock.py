@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from mithril_elt.errors import LockedError, WarehouseError
 
-__all__ = ["locked", "work_folder"]
+__all__ = ["locked", "make_work_folder", "work_folder"]
 
 
 def work_folder(db: Path) -> Path:
@@ -35,6 +35,14 @@ def work_folder(db: Path) -> Path:
     """
     file = db.resolve()
     return file.parent / f".{file.name}.dlt"
+
+
+def make_work_folder(db: Path) -> Path:
+    """The hidden folder, made if it is not there; a new one is its owner's alone, so whatever is put there is too."""
+    folder = work_folder(db)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 @contextmanager
@@ -48,7 +56,7 @@ def locked(db: Path) -> Iterator[None]:
     folder = work_folder(db)
     with ExitStack() as held:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_work_folder(db)
             lock = FileLock(folder / "lock", timeout=0, is_singleton=True)
             held.enter_context(lock)
             if lock.lock_counter == 1:  # who is inside already has been noted

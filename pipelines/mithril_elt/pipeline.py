@@ -21,7 +21,7 @@ from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import work_folder
 from mithril_elt.migration import migrate
 from mithril_elt.tables import RAW_TABLES, raw_table
-from mithril_elt.warehouse import Translated, schema_name
+from mithril_elt.warehouse import Translated, make_private, schema_name
 from mithril_elt.windows import Span, missing
 
 __all__ = ["drained_pipeline", "load_left_over", "open_pipeline", "reopen_pipeline", "resource_state"]
@@ -50,6 +50,7 @@ def drained_pipeline(db: Path, dataset: str | None = None) -> Any:
         WarehouseError: what a crash left cannot be loaded, or the database cannot be written.
     """
     with _advised(db), Translated(db):
+        make_private(db)
         pipeline, _ = load_left_over(db, dataset)
         if _remembers_too_much(pipeline):
             log.warning("%s lacks time that its working folder calls loaded: it is read again", db)

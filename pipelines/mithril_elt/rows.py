@@ -91,19 +91,19 @@ def status_rows(histories: Iterable[StatusHistory], wanted: Wanted, novelties: N
     A state that was in force before the window, or was clipped to its edge, belongs to another window or to
     none, so that the rows are the same whatever `start_time` selects.
     """
-    rows = [
+    wanted = _watched(wanted, novelties, added)
+    return [
         {**added, **_owner(history), "timestamp": at, "status": event.status}
         for history in histories
         for event in history.events
         if wanted(history.instance_fid, at := utc(event.timestamp, novelties))
     ]
-    _warn_of_future(rows, "timestamp", novelties)
-    return rows
 
 
 def price_rows(histories: Iterable[PriceHistory], wanted: Wanted, novelties: Novelties, **added: Any) -> Rows:
     """Price periods whose start is wanted, one row each; the same rule as for status events."""
-    rows = [
+    wanted = _watched(wanted, novelties, added)
+    return [
         {
             **added,
             **_owner(history),
@@ -115,8 +115,6 @@ def price_rows(histories: Iterable[PriceHistory], wanted: Wanted, novelties: Nov
         for period in history.events
         if wanted(history.instance_fid, at := utc(period.start_time, novelties))
     ]
-    _warn_of_future(rows, "start_time", novelties)
-    return rows
 
 
 def inside(span: Span) -> Wanted:
@@ -124,10 +122,16 @@ def inside(span: Span) -> Wanted:
     return lambda _fid, at: at in span
 
 
-def _warn_of_future(rows: Rows, instant: str, novelties: Novelties) -> None:
-    """Warns of what the server tells of a time that its own clock has not reached."""
-    if any(row[instant] > row["read_at"] + _CLOCKS_DIFFER for row in rows if "read_at" in row):
-        novelties.warn("the histories tell of times after the server's own clock: they count once it gets there")
+def _watched(wanted: Wanted, novelties: Novelties, added: Mapping[str, Any]) -> Wanted:
+    """The same choice, which warns of what the server tells of a time that its own clock has not reached."""
+    latest = added["read_at"] + _CLOCKS_DIFFER if "read_at" in added else None
+
+    def watched(fid: str, at: datetime) -> bool:
+        if latest and at > latest:
+            novelties.warn("the histories tell of times after the server's own clock: they count once it gets there")
+        return wanted(fid, at)
+
+    return watched
 
 
 def _owner(history: StatusHistory | PriceHistory) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,10 +18,12 @@ import aiohttp
 import anyio
 import httpx
 
-from mithril_elt.errors import ApiError, MithrilError
+from mithril_elt.errors import ApiError, MithrilError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.log_facts import told
+from mithril_elt.secret import spellings, without_key
 from mithril_elt.transport import Received, mistrust, open_http, receive
+from mithril_elt.visible import shortened
 from mithril_elt.wire import GarbledError, RetryableError, judge, request_id, server_clock
 
 __all__ = ["Sender", "Traffic"]
@@ -144,6 +146,8 @@ class Sender:
         try:
             with anyio.fail_after(within_s):
                 received = await receive(self._http, method, path, most_bytes=self._limits.answer_bytes, **content)
+        except httpx.InvalidURL as error:
+            raise UsageError(f"{shortened(f'{method} {path}')} cannot be asked: {error}") from None
         except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
             if said := mistrust(error):
                 raise ApiError(f"{method} {path} was not sent: {self._host} {said}") from None
@@ -151,14 +155,14 @@ class Sender:
         self._traffic.size_bytes += len(received.body)
         if self._traffic.first_server_at is None:
             self._traffic.first_server_at = server_clock(received.headers)
-        return received
+        return replace(received, body=without_key(received.body, self._key))
 
     def _log(self, facts: dict[str, Any], received: Received | None, failure: str) -> None:
         """One line for each request: at debug where all is well, at info where it failed."""
         if received is not None:
             named = request_id(received.headers)
             facts |= {"http_status": received.status, "bytes": len(received.body)}
-            facts |= {"request_id": named.replace(self._key, "…")} if named else {}
+            facts |= {"request_id": self._cleaned(named)} if named else {}
         what = f"{facts['method']} {facts['endpoint']}"
         if failure:
             log.info("%s: %s", what, failure, extra=told("request", **facts, error=failure))
@@ -171,10 +175,15 @@ class Sender:
         try:
             yield
         except MithrilError as error:
-            error.sentence = error.sentence.replace(self._key, "…")
-            error.detail = error.detail and error.detail.replace(self._key, "…")
+            error.sentence = self._cleaned(error.sentence)
+            error.detail = error.detail and self._cleaned(error.detail)
             error.args = (error.sentence,)
             raise
+
+    def _cleaned(self, text: str) -> str:
+        for form in spellings(self._key):
+            text = text.replace(form, "…")
+        return text
 
 
 def _reason(error: BaseException) -> str:

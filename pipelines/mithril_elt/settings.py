@@ -86,8 +86,11 @@ def _from_dlt(name: str) -> Any:
         return None
     import dlt  # noqa: PLC0415  # costs two seconds: only where it may have something to say
     from dlt.common.configuration.exceptions import ConfigProviderException  # noqa: PLC0415  # as above
+    from dlt.common.configuration.utils import get_resolved_traces  # noqa: PLC0415  # as above
 
     names = ["projects", "project", "project_id"] if name == "project_id" else [name]
+    asked = get_resolved_traces()
+    was_noted, asked.logging_enabled = asked.logging_enabled, False  # dlt writes into its trace what it was asked for
     try:
         found: list[Any] = [
             provider.get(f"sources.mithril.{each}") for each in names for provider in (dlt.secrets, dlt.config)
@@ -95,6 +98,8 @@ def _from_dlt(name: str) -> Any:
     except ConfigProviderException as error:
         # the parser's own message may quote the line with the key
         raise UsageError(f"secrets.toml or config.toml in .dlt cannot be read ({type(error).__name__})") from None
+    finally:
+        asked.logging_enabled = was_noted
     return next((value for value in found if value), None)
 
 

@@ -14,7 +14,7 @@ import duckdb
 from mithril_elt.errors import MithrilError, UsageError, WarehouseError
 from mithril_elt.layout import check_layout
 
-__all__ = ["Translated", "loaded_from", "open_read_only", "schema_name", "try_write", "warehouse_error"]
+__all__ = ["Translated", "loaded_from", "make_private", "open_read_only", "schema_name", "try_write", "warehouse_error"]
 
 _HELD_ELSEWHERE = ("Could not set lock on file", "being used by another process")
 
@@ -58,6 +58,17 @@ def try_write(db: Path) -> None:
             check_layout(connection, db)
     except duckdb.Error as error:
         raise warehouse_error(db, error) from None
+
+
+def make_private(db: Path) -> None:
+    """Makes the file, for its owner's eyes alone; one that is there keeps its mode, which somebody may have chosen.
+
+    DuckDB makes the log beside it, which is there while the file is open for writing, by the umask of the process:
+    the command line sets that, a program that calls `load` has its own.
+    """
+    if not db.exists():
+        duckdb.connect(str(db)).close()
+        db.chmod(0o600)
 
 
 def warehouse_error(db: Path, error: BaseException) -> WarehouseError:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Self
 
 from mithril_elt.errors import UsageError
 
-__all__ = ["LOOKBACK", "WINDOW", "Span", "Wish", "cut", "holes", "merged", "missing", "plan"]
+__all__ = ["BEGINNING", "LOOKBACK", "WINDOW", "Span", "Wish", "cut", "holes", "merged", "missing", "plan"]
 
 LOOKBACK = timedelta(days=3)  # read again at each run, for rows that became visible late
+BEGINNING = datetime(2015, 1, 1, tzinfo=UTC)  # nobody had a GPU of Mithril before: such a time stands for none
 WINDOW = timedelta(days=7)  # a dlt run costs about 0.4 s; a crash costs at most one window
 
 
@@ -102,12 +103,14 @@ def plan(covered: Sequence[Span], wish: Wish) -> list[Span]:
     where the ledger ends. The end never passes `now`, so no event of the future moves the watermark.
 
     Raises:
-        UsageError: `since` is not before the end.
+        UsageError: `since` is not before the end, or before anything there can be.
     """
     spans = merged(covered)
     end = min(wish.until or wish.now, wish.now)
     if wish.since and wish.since >= end:
         raise UsageError(f"--since {wish.since.isoformat()} is not before the end of the run, {end.isoformat()}")
+    if wish.since and wish.since < BEGINNING:
+        raise UsageError(f"--since {wish.since.isoformat()} is before there was a Mithril: {BEGINNING.date()} is early")
     start = wish.since or (spans[0].start if spans else wish.oldest or end)
     if spans:
         start = min(start, spans[-1].end)

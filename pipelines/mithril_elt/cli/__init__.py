@@ -6,6 +6,7 @@ Each command is imported when it is called, so that `--help` costs nothing.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module, metadata
 
@@ -66,8 +67,16 @@ def group() -> None:
 
 
 def main() -> None:
-    """Runs the command line and ends the process with one of the documented exit statuses."""
-    sys.exit(_status())
+    """Runs the command line and ends the process with one of the documented exit statuses.
+
+    Files and folders that it makes are the user's own, whatever the umask: they have names, prices and addresses.
+    """
+    umask = os.umask(0o077)
+    try:
+        status = _status()
+    finally:
+        os.umask(umask)
+    sys.exit(status)
 
 
 def _status() -> int:

@@ -5,7 +5,6 @@ Stands inside `cli`, on `client` and `warehouse`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any
 import click
 
 from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
+from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import ApiError, KeyRefusedError, MithrilError
 
 __all__ = ["check_command"]
@@ -44,10 +44,10 @@ def check_command(*, as_json: bool, **values: Any) -> None:
     """
     findings = [*_api_findings(values), _tried("warehouse", lambda: _warehouse(values["db"]))]
     if as_json:
-        click.echo(json.dumps({"checks": [asdict(finding) for finding in findings]}))
+        say_facts({"checks": [asdict(finding) for finding in findings]})
     else:
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check:<9}  {finding.says}")
+            say(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check:<9}  {finding.says}")
     failed = [finding for finding in findings if not finding.ok]
     if failed:
         raise click.exceptions.Exit(failed[0].exit_status)

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from mithril_elt.cli.run import built, loaded
+from mithril_elt.cli.saying import say, say_text
 from mithril_elt.errors import DataTestError
 
 __all__ = ["demo_command"]
@@ -62,7 +63,8 @@ def _print_reports(db: Path) -> None:
     from mithril_elt.reports import render, report  # noqa: PLC0415  # as above
 
     for name, by in _REPORTS:
-        click.echo(render(report(db, name, by=by), "table"))
+        say_text(render(report(db, name, by=by), "table"))
+        say("")
 
 
 def _compare(db: Path, account: Any) -> None:
@@ -72,16 +74,17 @@ def _compare(db: Path, account: Any) -> None:
     found = differences(db, account)
     if found:
         raise DataTestError(f"{len(found)} figures differ from the sandbox's own books; the first: {found[0]}")
-    click.echo(
+    say(
         f"Checked: hours, cost and credits of all {len(account.instances)} instances equal the sandbox's own books, "
-        "to the last digit.\n"
+        "to the last digit."
     )
+    say("")
 
 
 def _print_next(db: Path) -> None:
     on_path = shutil.which("mithril-elt")
     command, python = ("mithril-elt", "python") if on_path else (_shown(sys.argv[0]), _shown(sys.executable))
-    click.echo(
+    say_text(
         f"""The database is {db}. Three things to try next:
 
   {command} report cost --by day --db {db}
@@ -89,7 +92,8 @@ def _print_next(db: Path) -> None:
   {python} -c "import duckdb; print(duckdb.connect('{db}', read_only=True).sql('from marts.fct_cost_daily limit 9'))"
 
   export MITHRIL_API_KEY=fkey_…        # your own account
-  {command} check && {command} run"""
+  {command} check && {command} run
+"""
     )
 
 

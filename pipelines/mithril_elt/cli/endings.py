@@ -5,6 +5,7 @@ Stands inside `cli`.
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import traceback
@@ -12,6 +13,7 @@ import traceback
 import click
 
 from mithril_elt.cli.logs import is_debug, logs_are_json
+from mithril_elt.cli.saying import say, say_text, say_where
 from mithril_elt.errors import MithrilError
 from mithril_elt.log_facts import told
 
@@ -61,10 +63,10 @@ def tell(error: BaseException) -> None:
 
 def _show(error: BaseException) -> None:
     if is_debug():
-        traceback.print_exception(error)
+        say_where(error)
     if isinstance(error, click.ClickException):
-        error.show()
-    elif isinstance(error, _STOPPED):
-        click.echo(sentence(error), err=True)
+        shown = io.StringIO()
+        error.show(shown)
+        say_text(shown.getvalue(), err=True)
     else:
-        click.echo(f"Error: {sentence(error)}", err=True)
+        say(sentence(error) if isinstance(error, _STOPPED) else f"Error: {sentence(error)}", err=True)

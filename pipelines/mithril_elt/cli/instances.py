@@ -5,7 +5,6 @@ Stands inside `cli`, on `api`. Nothing is changed without a yes.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Any
 import click
 
 from mithril_elt.cli.options import F, api_options, as_json_option, connect, decorated
+from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import ApiError, UsageError
 
 __all__ = ["instances_command"]
@@ -68,11 +68,11 @@ def list_command(*, statuses: tuple[str, ...], as_json: bool, **values: Any) -> 
     columns = ("fid", "name", "status", "region", "bid", "reservation", "created_at")
     rows = [{column: getattr(instance, column) for column in columns} for instance in found]
     if as_json:
-        click.echo(json.dumps({"instances": rows}, default=lambda at: at.isoformat()))
+        say_facts({"instances": rows}, default=lambda at: at.isoformat())
         return
     for row in rows:
         order = row["bid"] or row["reservation"] or ""
-        click.echo(f"{row['fid']:<22} {_bare(row['status']):<12} {row['region'] or '':<14} {order:<21} {row['name']}")
+        say(f"{row['fid']:<22} {_bare(row['status']):<12} {row['region'] or '':<14} {order:<21} {row['name']}")
 
 
 @instances_command.command("status")
@@ -133,7 +133,7 @@ def _change(fids: list[str], goal: str, values: dict[str, Any]) -> None:
     with api:
         before = {fid: api.instance_state(fid).status for fid in fids}
         if values["dry_run"]:
-            click.echo(f"Would ask to {_GOALS[goal]} {', '.join(fids)}; nothing was asked.", err=as_json)
+            say(f"Would ask to {_GOALS[goal]} {', '.join(fids)}; nothing was asked.", err=as_json)
             _tell(before, as_json=as_json)
             return
         if not values["yes"]:
@@ -152,7 +152,7 @@ def _ask(before: dict[str, str], goal: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError(f"nobody is there to ask whether to {_GOALS[goal]} {len(before)} instances: say --yes")
     for fid, status in before.items():
-        click.echo(f"{fid} is {_bare(status)}", err=True)
+        say(f"{fid} is {_bare(status)}", err=True)
     click.confirm(f"{_GOALS[goal].capitalize()} {len(before)} instances?", abort=True, err=True)
 
 
@@ -170,10 +170,8 @@ def _wait(api: Any, fids: list[str], goal: str) -> None:
 def _tell(now: dict[str, str], before: dict[str, str] | None = None, *, as_json: bool) -> None:
     rows = [{"instance_id": fid, "was": (before or {}).get(fid), "is": status} for fid, status in now.items()]
     if as_json:
-        click.echo(
-            json.dumps({"instances": rows if before else [{k: r[k] for k in ("instance_id", "is")} for r in rows]})
-        )
+        say_facts({"instances": rows if before else [{k: r[k] for k in ("instance_id", "is")} for r in rows]})
         return
     for row in rows:
         was = f"was {_bare(row['was'])}, " if row["was"] else ""
-        click.echo(f"{row['instance_id']} {was}is {_bare(str(row['is']))}")
+        say(f"{row['instance_id']} {was}is {_bare(str(row['is']))}")

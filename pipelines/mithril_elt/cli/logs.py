@@ -37,6 +37,7 @@ from typing import Any, TextIO
 
 import click
 
+from mithril_elt.cli.saying import plain
 from mithril_elt.log_facts import known_facts
 
 __all__ = ["common_options", "is_debug", "logs_are_json"]
@@ -51,8 +52,8 @@ class _JsonLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         event = "warning" if record.levelno >= logging.WARNING else "note"
-        line = {"at": at, "level": record.levelname.lower(), "event": event, "message": record.getMessage()}
-        return json.dumps({**line, **known_facts(), **_facts_of(record)}, default=str)
+        line = {"at": at, "level": record.levelname.lower(), "event": event, "message": plain(record.getMessage())}
+        return plain(json.dumps({**line, **known_facts(), **_facts_of(record)}, default=str))
 
 
 class _TextLine(logging.Formatter):
@@ -60,7 +61,7 @@ class _TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         grave = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
-        return grave + record.getMessage()
+        return grave + plain(record.getMessage())
 
 
 class _Stderr(logging.StreamHandler[TextIO]):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from mithril_elt.cli.saying import keep_secret
 from mithril_elt.instants import parse_duration, parse_instant
 from mithril_elt.settings import DEFAULT_API_URL, find_settings
 
@@ -82,6 +83,7 @@ def connect(values: dict[str, Any], *, quick: bool = False) -> tuple[Any, tuple[
     from mithril_elt.client import Limits  # noqa: PLC0415  # as above
 
     found = find_settings(api_url=values["api_url"], projects=values["projects"])
+    keep_secret(found.api_key)
     patience = {"attempts": 1, "timeout_s": 2, "budget_s": 2} if quick else {}
     pace = {"concurrency": values["concurrency"], "requests_per_second": values["requests_per_second"]}
     limits = Limits(**pace, **patience)

@@ -5,12 +5,12 @@ Stands inside `cli`, on `forecast`.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
+from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.instants import iso
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def plan_command(*, as_json: bool, **values: Any) -> None:
     with api:
         told = forecast(api, values["db"], wanted)
     if as_json:
-        click.echo(json.dumps(_facts(told)))
+        say_facts(_facts(told))
     else:
         _show(told)
 
@@ -63,12 +63,12 @@ def _facts(told: Forecast) -> dict[str, Any]:
 def _show(told: Forecast) -> None:
     for window in told.windows:
         rows = "" if window.rows is None else f", about {window.rows:,} rows"
-        click.echo(
+        say(
             f"{window.project}  {iso(window.span.start)} … {iso(window.span.end)}"
             f"  {_about(told)} {window.requests:,} requests{rows}"
         )
     rows = "" if told.rows is None else f", about {told.rows:,} rows"
-    click.echo(
+    say(
         f"{len(told.windows)} windows up to {iso(told.as_of)}: {_about(told)} {told.requests:,} requests,"
         f" {told.list_requests:,} of them for the lists{rows}."
     )

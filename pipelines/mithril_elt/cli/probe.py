@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mithril_elt.cli.options import api_options, as_json_option, db_options
+from mithril_elt.cli.saying import keep_secret, say, say_facts
 from mithril_elt.settings import DEFAULT_API_URL, find_settings
 
 if TYPE_CHECKING:
@@ -41,28 +42,28 @@ def probe_command(*, save: bool, as_json: bool, db: Path, **values: Any) -> None
     from mithril_elt.probe import probe  # noqa: PLC0415  # imports the client
 
     found = find_settings(api_url=values["api_url"], projects=values["projects"])
+    keep_secret(found.api_key)
     url = found.api_url or DEFAULT_API_URL
     probed = probe(found.api_key, url, projects=found.projects, requests_per_second=values["requests_per_second"])
     if as_json:
         findings = [asdict(finding) for finding in probed.findings]
-        click.echo(json.dumps({"account": probed.account, "requests": probed.requests, "findings": findings}))
+        say_facts({"account": probed.account, "requests": probed.requests, "findings": findings})
     else:
         _show(probed)
     if save:
         file = save_findings(db, probed.findings, at=probed.at, url=probed.account)
-        click.echo(f"Kept in {file}: `run` and `status` read it.", err=True)
+        say(f"Kept in {file}: `run` and `status` read it.", err=True)
 
 
 def _show(probed: Probed) -> None:
     seen = sum(finding.seen is not None for finding in probed.findings)
     project = f"project {probed.project}" if probed.project else "no project"
-    click.echo(
-        f"{probed.account}, {project}: {seen} of {len(probed.findings)} readings seen by {probed.requests} requests.\n"
-    )
+    say(f"{probed.account}, {project}: {seen} of {len(probed.findings)} readings seen by {probed.requests} requests.")
+    say("")
     for finding in probed.findings:
-        click.echo(f"{finding.reading:<18} {finding.seen or 'cannot tell':<12} {finding.why}")
+        say(f"{finding.reading:<18} {finding.seen or 'cannot tell':<12} {finding.why}")
         if finding.evidence:
-            click.echo(f"{'':<18} {_line(finding)}")
+            say(f"{'':<18} {_line(finding)}")
 
 
 def _line(finding: Finding) -> str:

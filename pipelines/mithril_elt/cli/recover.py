@@ -5,12 +5,12 @@ Stands inside `cli`, on `recovery`.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from mithril_elt.cli.options import as_json_option, db_options
+from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import UsageError, WarehouseError
 
 __all__ = ["recover_command"]
@@ -36,12 +36,12 @@ def recover_command(*, db: Path, dataset: str | None, as_json: bool) -> None:
     done = recover(db, dataset)
     advice = _about_the_marts(db, dataset)
     if as_json:
-        click.echo(json.dumps({"done": done, "advice": advice}))
+        say_facts({"done": done, "advice": advice})
         return
     for sentence in done or ["Nothing was to be done."]:
-        click.echo(sentence)
+        say(sentence)
     if advice:
-        click.echo(advice)
+        say(advice)
 
 
 def _about_the_marts(db: Path, dataset: str | None) -> str | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from mithril_elt.cli.options import db_options
+from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso, parse_instant
 from mithril_elt.reports import FORMATS, GROUPINGS, Report, known_up_to, render, report
@@ -68,7 +69,8 @@ def report_command(
         answer = report(path, name, by=by, from_at=from_at, to_at=to_at, limit=limit, marts_schema=schema)
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size(fallback=(80, 24)).columns
-    _print(render(answer, form, width=width, bold=is_terminal))
+    text = render(answer, form, width=width, bold=is_terminal)
+    say_data(text) if form in ("csv", "json") else say_text(text, styled=is_terminal)
     if form == "csv":
         _warn(answer)
 
@@ -95,15 +97,7 @@ def _as_of(db: Path, schema: str, dataset: str | None, pinned: datetime | None) 
         yield scratch
 
 
-def _print(text: str) -> None:
-    """Print it, also where the output's encoding lacks a sign: what has no like is shown as `?`."""
-    encoding = sys.stdout.encoding or "utf-8"
-    if not encoding.lower().startswith("utf"):
-        text = text.replace("─", "-").replace("–", "-").encode(encoding, "replace").decode(encoding)
-    click.echo(text, nl=False)
-
-
 def _warn(answer: Report) -> None:
     """CSV has no place for warnings, so they go to where people look."""
     for warning in answer.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        say(f"Warning: {warning}", err=True)

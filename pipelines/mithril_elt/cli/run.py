@@ -15,6 +15,7 @@ import click
 
 from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
 from mithril_elt.cli.progress import shown_progress
+from mithril_elt.cli.saying import say, say_text
 from mithril_elt.cli.summary import Summary, summed_up
 from mithril_elt.instants import iso, parse_instant
 from mithril_elt.log_facts import known
@@ -139,5 +140,5 @@ def _summary(db: Path, dataset: str | None) -> None:
     from mithril_elt.reports import render, report  # noqa: PLC0415  # only at the end
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb
 
-    click.echo("")
-    click.echo(render(report(db, "summary", marts_schema=schema_name("marts", dataset)), "table"), nl=False)
+    say("")
+    say_text(render(report(db, "summary", marts_schema=schema_name("marts", dataset)), "table"))

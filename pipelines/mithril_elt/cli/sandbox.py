@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from mithril_elt.cli.saying import say, say_text
 from mithril_elt.sandbox.readings import offered, parse_readings
 
 __all__ = ["sandbox_command"]
@@ -87,15 +88,16 @@ def sandbox_command(
             faults=faults,
             readings=readings,
         )
-    click.echo("The sandbox has ended.", err=True)
+    say("The sandbox has ended.", err=True)
 
 
 def _say_where(url: str, key: str, instances: int, days: int) -> None:
-    click.echo(
+    say_text(
         f"""A made-up account of {instances} instances and {days} days is served at {url}
 Its key is {key}. Ctrl-C ends it. In another window:
 
   export MITHRIL_API_URL={url}
   export MITHRIL_API_KEY={key}
-  mithril-elt run"""
+  mithril-elt run
+"""
     )

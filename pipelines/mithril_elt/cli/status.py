@@ -5,7 +5,6 @@ Stands inside `cli`; reads `raw.windows` and `raw.runs`, asks nothing of the API
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import click
 
 from mithril_elt.cli.options import as_json_option, db_options
+from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.instants import iso
 
 __all__ = ["status_command"]
@@ -38,20 +38,24 @@ def status_command(*, db: Path, dataset: str | None, runs: int, as_json: bool) -
     """
     facts = _facts(db, dataset, runs)
     if as_json:
-        click.echo(json.dumps(facts))
+        say_facts(facts)
         return
     for covered in facts["covered"]:
         by_order = ", asked by order: the API refuses a project alone" if covered["asked_by"] == "order" else ""
-        click.echo(f"{covered['project_id']}  {covered['history']:<8} {covered['from']} … {covered['to']}{by_order}")
+        say(f"{covered['project_id']}  {covered['history']:<8} {covered['from']} … {covered['to']}{by_order}")
         for hole in covered["holes"]:
-            click.echo(f"  nothing is known of {hole['from']} … {hole['to']}: `run --since {hole['from']}` reads it")
-    click.echo("")
+            say(f"  nothing is known of {hole['from']} … {hole['to']}: `run --since {hole['from']}` reads it")
+    say("")
     for run in facts["runs"]:
-        click.echo(_run_line(run) + (f"\n  {run['error']}" if run["error"] else ""))
+        say(_run_line(run))
+        if run["error"]:
+            say(f"  {run['error']}")
     if facts["advice"]:
-        click.echo(f"\n{facts['advice']}")
+        say("")
+        say(facts["advice"])
     if facts["readings"]:
-        click.echo("\nSeen by `probe --save`: " + ", ".join(f"{k} {v}" for k, v in facts["readings"].items()))
+        say("")
+        say("Seen by `probe --save`: " + ", ".join(f"{k} {v}" for k, v in facts["readings"].items()))
 
 
 def _run_line(run: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ Stands inside `cli`, under `run`.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterator
@@ -13,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import click
-
 from mithril_elt.cli.endings import exit_status, sentence
+from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.log_facts import told
 
 __all__ = ["Summary", "summed_up"]
@@ -63,18 +61,18 @@ def summed_up(*, as_json: bool) -> Iterator[Summary]:
 def _tell(facts: dict[str, Any], *, as_json: bool) -> None:
     log.info("the run is over: %s", facts["outcome"], extra=told("run", **facts))
     if as_json:
-        click.echo(json.dumps(facts))
+        say_facts(facts)
     elif facts["outcome"] == "done":
         _print(facts)
 
 
 def _print(facts: dict[str, Any]) -> None:
     if "rows" in facts:
-        click.echo(
+        say(
             f"Loaded {facts['windows_done']} of {facts['windows_planned']} windows up to {facts['as_of']}: "
             f"{facts['rows']:,} rows in {facts['requests']:,} requests ({facts['retries']} sent again)."
         )
         if facts["late_rows"]:
-            click.echo(f"{facts['late_rows']:,} rows came late, by {facts['late_seconds'] / 3600:.1f} hours at most.")
+            say(f"{facts['late_rows']:,} rows came late, by {facts['late_seconds'] / 3600:.1f} hours at most.")
     if "build" in facts:
-        click.echo(f"Built {facts['build']['models']} models; {facts['build']['tests']} data tests passed.")
+        say(f"Built {facts['build']['models']} models; {facts['build']['tests']} data tests passed.")

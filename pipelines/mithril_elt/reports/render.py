@@ -28,6 +28,7 @@ from mithril_elt.reports.table import as_table
 
 __all__ = ["FORMATS", "render"]
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 FORMATS = ("table", "json", "csv", "markdown")
 
 
@@ -61,26 +62,43 @@ def _as_json(report: Report) -> str:
         "to": iso(report.to_at),
         "warnings": list(report.warnings),
     }
-    fields = [f'  "{name}": {json.dumps(value, ensure_ascii=False)},' for name, value in head.items()]
+    fields = [f'  "{name}": {_json(value)},' for name, value in head.items()]
     # A row a line: as easy to read and to compare as it is to parse.
-    rows = ",\n".join(
-        "    " + json.dumps(dict(zip(report.columns, map(_exact, row), strict=True)), ensure_ascii=False)
-        for row in report.rows
-    )
+    rows = ",\n".join("    " + _json(dict(zip(report.columns, map(_exact, row), strict=True))) for row in report.rows)
     body = f"[\n{rows}\n  ]" if rows else "[]"
     return "\n".join(["{", *fields, f'  "rows": {body}', "}"]) + "\n"
 
 
+def _json(value: object) -> str:
+    """As JSON in which letters are letters, and what nobody can see is an escape."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else "".join(s if s.isprintable() else json.dumps(s)[1:-1] for s in text)
+
+
 def _as_csv(report: Report) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # With this end of a line every cell with any line's end in it is quoted, also where Python is older than 3.13.
+    writer = csv.writer(_CutEnds(text), lineterminator="\r\n")
     writer.writerow(report.columns)
     writer.writerows([_in_csv(cell) for cell in row] for row in report.rows)
     return text.getvalue()
 
 
+class _CutEnds:
+    """Writes each line with a bare newline at its end."""
+
+    def __init__(self, text: io.StringIO) -> None:
+        self._text = text
+
+    def write(self, line: str) -> None:
+        self._text.write(f"{line[:-2]}\n")
+
+
 def _in_csv(cell: Cell) -> str | int:
     exact = str(cell).lower() if isinstance(cell, bool) else _exact(cell)
+    # A spreadsheet takes a text with such a start for a formula, and runs it; an apostrophe makes it text again.
+    if isinstance(cell, str) and cell.startswith(_FORMULA):
+        return f"'{cell}"
     return "" if exact is None else exact
 
 
@@ -107,4 +125,4 @@ def _markdown_line(cells: list[str]) -> str:
 
 def _escaped(text: str) -> str:
     # An underscore inside a word, as in ids, is no emphasis.
-    return re.sub(r"([\\|`*<>\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", text)
+    return re.sub(r"([\\|`*<>\[\]~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", text)

@@ -12,6 +12,7 @@ from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SU
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.visible import shortened, visible
 
 __all__ = [
     "amount_text",
@@ -28,6 +29,7 @@ __all__ = [
 
 _ABSENT = "–"
 _CENTS = Decimal("0.01")
+_LONGEST_LABEL = 100  # names are whatever their owners typed, ids have 21 signs; JSON and CSV have all of them
 _THOUSANDTHS = Decimal("0.001")
 _WIDE = Context(prec=120, rounding=ROUND_HALF_EVEN)
 
@@ -75,7 +77,7 @@ def footnotes(report: Report) -> list[str]:
     notes = [] if report.as_of is None else [f"Complete up to {_instant(iso(report.as_of))} UTC."]
     if report.name == "summary" or DEFINITIONS[report.name].is_estimate:
         notes.append("Dollars are estimated from the API's histories; this is not an invoice.")
-    return [" ".join(notes), *(f"Warning: {_plain(warning)}" for warning in report.warnings)]
+    return [" ".join(notes), *(f"Warning: {visible(warning)}" for warning in report.warnings)]
 
 
 def figures_of(report: Report) -> tuple[Figure, ...]:
@@ -106,7 +108,7 @@ def group_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
     for grouping in _groupings(report):
         name, identity = _name_and_id(report, grouping, ids)
         texts += [name, identity] if _has_names(report, grouping) else [identity or name]
-    return [_plain(text) for text in texts]
+    return [shortened(visible(text), _LONGEST_LABEL) for text in texts]
 
 
 def summary_sections(report: Report) -> list[tuple[str, list[tuple[str, str, str]]]]:
@@ -146,8 +148,3 @@ def _name_and_id(report: Report, grouping: Grouping, ids: dict[str, Cell]) -> tu
 def _instant(text: str | None) -> str:
     """`2026-03-31T12:00:59Z` as `2026-03-31 12:00`: cut to the minute, so never later than it is."""
     return "" if text is None else text[:16].replace("T", " ")
-
-
-def _plain(text: str) -> str:
-    """The text on one line, without control characters: names are whatever their owners typed."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
