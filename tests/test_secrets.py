@@ -177,7 +177,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def sent(*_: object, **__: object) -> None:
         raise AssertionError("something was sent")
 
-    monkeypatch.setattr("mithril_elt.client.open_http", sent)
+    monkeypatch.setattr("mithril_elt.sending.open_http", sent)
 
 
 @pytest.mark.usefixtures("no_network")
@@ -266,14 +266,14 @@ def watch_the_log(monkeypatch: pytest.MonkeyPatch, folder: Path, seen: list[str]
     """Notes the mode of DuckDB's log each time that progress is told, when there is one."""
     from mithril_elt import transform  # noqa: PLC0415  # to put a watch into it
 
-    whole: Callable[..., Any] = transform._add_new_columns
+    whole: Callable[..., Any] = transform.migrate
 
     def watched(connection: Any, schema: str) -> None:
         whole(connection, schema)
         connection.execute("create or replace table raw.watched as from range(10)")
         seen.extend(stat.filemode(file.stat().st_mode) for file in folder.glob("*.wal"))
 
-    monkeypatch.setattr(transform, "_add_new_columns", watched)
+    monkeypatch.setattr(transform, "migrate", watched)
 
 
 @pytest.mark.usefixtures("open_umask")
