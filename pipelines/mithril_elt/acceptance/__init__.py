@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mithril_elt.acceptance import entry, loaded, steps, working
+from mithril_elt.acceptance import entry, failures, loaded, steps, working
 from mithril_elt.acceptance.account import Account
 from mithril_elt.acceptance.outcomes import Outcome, failed
 from mithril_elt.acceptance.sight import Wanted, look
@@ -50,13 +50,13 @@ _CHECKS: tuple[tuple[_Check, tuple[str, ...]], ...] = (
     (steps.page_sizes, ("pages",)),
     (steps.backfill, ("deep", "killed", "backfill")),
     (steps.overlap, ("again", "deep")),
-    (steps.kill, ("killed", "deep")),
-    (steps.failures_of_the_server, ()),
-    (steps.cursors, ()),
-    (steps.other_shapes, ()),
-    (steps.twice_told, ("pages",)),
-    (steps.second_at_once, ("at_once",)),
-    (steps.recovery, ("killed", "deep")),
+    (failures.kill, ("killed", "deep")),
+    (failures.failures_of_the_server, ()),
+    (failures.cursors, ()),
+    (failures.other_shapes, ()),
+    (failures.twice_told, ("pages",)),
+    (failures.second_at_once, ("at_once",)),
+    (failures.recovery, ("killed", "deep")),
     (working.plan_writes_nothing, ("again",)),
     (working.plan_is_kept, ("again",)),
     (working.rate, ()),

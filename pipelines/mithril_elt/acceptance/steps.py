@@ -1,4 +1,4 @@
-"""Points 16 to 32: what a second run, a deep one, small windows, kills and what they leave do to the tables.
+"""Points 16 to 25: what a second run, a deep one, small windows and runs that are broken off do to the tables.
 
 Stands in `acceptance` on `trial`; pure.
 """
@@ -17,27 +17,22 @@ from mithril_elt.tables import raw_table
 from mithril_elt.warehouse import loaded_from
 
 __all__ = [
+    "KILLED",
     "backfill",
     "broken_off",
-    "cursors",
     "deep_reading",
-    "failures_of_the_server",
     "future",
-    "kill",
-    "other_shapes",
+    "not_killed",
     "overlap",
     "page_sizes",
     "price_closes",
-    "recovery",
     "same",
-    "second_at_once",
     "second_run",
     "small_windows",
-    "twice_told",
     "withdrawn",
 ]
 
-_KILLED = -9
+KILLED = -9
 _SHOWN = 3
 _INSTANCE, _START, _END = map(
     compared_columns(raw_table("instance_price_periods")).index, ("instance_fid", "start_time", "end_time")
@@ -70,14 +65,15 @@ def second_run(trial: Trial) -> Outcome:
 
 def broken_off(trial: Trial) -> Outcome:
     """In small windows, killed after the first of them."""
-    if trial.deaths[0] != _KILLED:
-        return _not_killed(17, trial.deaths[0])
+    if trial.deaths[0] != KILLED:
+        return not_killed(17, trial.deaths[0])
     return same(
         17, trial, ("killed",), f"killed after a window of {_days(trial.sight.window)}, gone on to the same rows"
     )
 
 
-def _not_killed(number: int, ended: int) -> Outcome:
+def not_killed(number: int, ended: int) -> Outcome:
+    """That a run ended by itself: with an error, or before its time."""
     said = f"the run ended with {ended} before it could be killed"
     return failed(number, said) if ended else cannot_tell(number, said)
 
@@ -173,61 +169,3 @@ def overlap(trial: Trial) -> Outcome:
     """The look-back and the deep reading are overlaps."""
     read = trial.loaded.result.rows + trial.second.result.rows + trial.reread.result.rows
     return same(25, trial, ("again", "deep"), f"{read:,} rows read three times over are {_rows(trial):,} rows")
-
-
-def kill(trial: Trial) -> Outcome:
-    """Between reading and loading; the working folder kept."""
-    if trial.deaths[1] != _KILLED:
-        return _not_killed(26, trial.deaths[1])
-    return same(
-        26, trial, ("killed",), "killed after a window, and between reading and loading: no row lost, none doubled"
-    )
-
-
-def failures_of_the_server(trial: Trial) -> Outcome:
-    """None can be asked for."""
-    return cannot_tell(
-        27,
-        f"a server does not fail when asked to: {trial.account.retries} requests were sent again",
-    )
-
-
-def cursors(_: Trial) -> Outcome:
-    """As above."""
-    return cannot_tell(28, "no cursor repeats or expires when asked to: the tests have servers whose do")
-
-
-def other_shapes(_: Trial) -> Outcome:
-    """As above."""
-    return cannot_tell(29, "the API answers in its own shape: the tests have servers that answer in others")
-
-
-def twice_told(trial: Trial) -> Outcome:
-    """If the API told any row twice."""
-    repeated = trial.sight.told.repeated + trial.in_pages.repeated
-    if not repeated:
-        return cannot_tell(30, "the API told no row twice")
-    return same(30, trial, ("as told",), f"{repeated:,} rows came more than once, and are there once")
-
-
-def second_at_once(trial: Trial) -> Outcome:
-    """A process beside this one."""
-    if trial.refused_with != 8:
-        return failed(31, f"a second run ended with {trial.refused_with}, not 8")
-    return passed(31, "a run beside one that holds the lock ends with 8 and asks nothing")
-
-
-def recovery(trial: Trial) -> Outcome:
-    """A package cut short: the run says so, one command clears it, the next run has all of it."""
-    if not trial.cut_files:
-        return cannot_tell(32, "the kill left no package")
-    if trial.stuck_with is None:
-        return failed(32, f"{trial.cut_files} files were cut short, and a run did not notice")
-    if "recover" not in str(trial.stuck_with) or not trial.recovered:
-        return failed(32, f"nothing says how to clear it: {trial.stuck_with}")
-    return same(
-        32,
-        trial,
-        ("killed",),
-        f"{trial.cut_files} files cut short: told with status 9, cleared by `recover`, read again",
-    )

@@ -1,7 +1,7 @@
 """What is done with the account, in order: loaded, loaded again in several ways, killed, loaded on, built.
 
-Stands in `acceptance` on `sight`, `scratch` and `victim`; `entry`, `loaded`, `steps` and `working` make outcomes of
-what is noted here. All that it sends are reads, and all that it writes is in one folder.
+Stands in `acceptance` on `sight`, `scratch` and `victim`; `entry`, `loaded`, `steps`, `failures` and `working` make
+outcomes of what is noted here. All that it sends are reads, and all that it writes is in one folder.
 """
 
 from __future__ import annotations

@@ -92,7 +92,8 @@ def test_hours_and_cost_follow_from_rows_by_hand(tmp_path: Path) -> None:
                 (2, 'STATUS_ERROR', '2026-03-02'), (4, 'STATUS_TERMINATED', null)) as t(h, s, w);
             create table raw.instance_price_periods as select 'inst_1' as instance_fid, 'bid_1' as bid_fid,
                 timestamp '2026-03-01' + to_minutes(a) as start_time,
-                timestamp '2026-03-01' + to_minutes(b) as end_time, c as price_cents, timestamp '2026-03-02' as read_at, null::timestamp as withdrawn_at
+                timestamp '2026-03-01' + to_minutes(b) as end_time, c as price_cents,
+                timestamp '2026-03-02' as read_at, null::timestamp as withdrawn_at
             from (values (30, 150, 1300), (150, 180, 1301)) as t(a, b, c)
             """
         )
