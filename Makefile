@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-readings test-kills test-soak pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-readings test-kills test-soak points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -83,6 +83,9 @@ $(VENV)/dev: .ci/requirements-dev.txt .ci/installer.txt pyproject.toml | $(VENV)
 	@touch $(VENV)/run
 
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
+
+points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
+	$(BIN)/python tests/points.py > tests/POINTS.md
 
 pins: $(VENV)/dev ## renew the pins from pyproject.toml
 	echo 'duckdb<2' | $(COMPILE) pyproject.toml --group build -c - -o .ci/requirements.txt

@@ -38,6 +38,7 @@ def newer(tmp_path: Path) -> Path:
     return note(tmp_path / "a.duckdb", LAYOUT + 1, "9.8.7")
 
 
+@pytest.mark.shows(8)
 def test_a_newer_one_is_neither_read_nor_written(newer: Path) -> None:
     """The sentence names both releases and what to do; exit status 9."""
     before = newer.read_bytes()
@@ -119,6 +120,7 @@ def test_columns_that_have_come_since_are_null_but_in_keys(tmp_path: Path) -> No
         assert connection.execute("select asked_by from raw.windows").fetchall() == [(None,)]
 
 
+@pytest.mark.shows(8)
 def test_a_change_of_the_raw_tables_is_a_new_layout() -> None:
     """Raise `LAYOUT` with the first change after a release, and put here what is found; see `migration` for keys."""
     shape = [[t.name, t.key, t.history, t.versioned_within, [[c.name, c.kind] for c in t.columns]] for t in RAW_TABLES]

@@ -99,6 +99,7 @@ def test_each_window_that_is_done_is_a_line(cli: Cli, sandbox: Sandbox, tmp_path
     assert sandbox.requests
 
 
+@pytest.mark.shows(37)
 def test_a_run_is_summed_up_in_one_object(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """On stdout and in the log: run id, stages, windows, rows, requests, retries, bytes, warnings."""
     assert sandbox.url

@@ -239,6 +239,7 @@ def assert_it_ended(ended: Ended, db: Path, exit_status: int, says: str) -> str:
     return str(facts["error"])
 
 
+@pytest.mark.shows(27, 28, 29, 30)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_in_the_middle_of_a_load(
     name: str, proof: Proof, extract: Callable[..., Ended], tmp_path: Path
@@ -272,6 +273,7 @@ def test_the_key_goes_to_no_other_host(proof: Proof, extract: Callable[..., Ende
         assert other.connections == 0
 
 
+@pytest.mark.shows(29)
 def test_a_status_that_nobody_knows_is_loaded_as_it_is(
     proof: Proof, extract: Callable[..., Ended], tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
         print(f"\nreports after a kill: {dict(made.seen)}")  # noqa: T201  # the figures of the proof
 
 
+@pytest.mark.shows(26)
 @pytest.mark.parametrize(("number", "stage"), list(enumerate(STAGES)), ids=str)
 def test_killed_at_each_stage(number: int, stage: Stage, proof: Proof, tmp_path: Path) -> None:
     """Before and after each step of a build, dlt's and dbt's folder kept or lost, the next step a build or a run."""
@@ -118,6 +119,7 @@ def test_killed_at_each_stage(number: int, stage: Stage, proof: Proof, tmp_path:
     assert marts(db) == proof.whole
 
 
+@pytest.mark.shows(26)
 @pytest.mark.parametrize("number", range(KILLS))
 def test_killed_at_any_moment(number: int, proof: Proof, tmp_path: Path) -> None:
     """Other moments each time; killed up to three times in a row."""
@@ -145,6 +147,7 @@ def test_what_dbt_keeps_may_be_cut_short(kept: str, proof: Proof, tmp_path: Path
     assert marts(db) == proof.whole
 
 
+@pytest.mark.shows(26)
 def test_the_command_is_killed_at_any_moment(proof: Proof, tmp_path: Path) -> None:
     """`mithril-elt run` as a process, from nothing, killed again and again; the next one needs no help."""
     db, moments = tmp_path / "a.duckdb", random.Random()

@@ -73,6 +73,7 @@ def fullest(came_at_s: list[float], per_second: int) -> float:  # exact-ok: of a
     )
 
 
+@pytest.mark.shows(35)
 @pytest.mark.parametrize(("per_second", "concurrency"), [(60, 16), (100_000, 3)])
 def test_a_whole_run_keeps_to_its_limits(  # noqa: PLR0917  # pytest passes all of them by name
     cli: Cli,
@@ -102,6 +103,7 @@ def test_a_whole_run_keeps_to_its_limits(  # noqa: PLR0917  # pytest passes all 
     assert dict(raw(db)) == whole
 
 
+@pytest.mark.shows(35)
 @pytest.mark.parametrize("per_second", [10, 50])
 def test_a_server_that_refuses_what_is_too_fast_is_met_at_its_pace(
     whole: dict[str, object], tmp_path: Path, per_second: int

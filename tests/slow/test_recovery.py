@@ -167,6 +167,7 @@ RECOVERIES = [
 ]
 
 
+@pytest.mark.shows(26, 32)
 @pytest.mark.parametrize("stage", RECOVERIES, ids=str)
 def test_recover_may_be_killed_itself(stage: Stage, sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """Of all that it mends nothing is lost between two steps: the next one mends the rest."""

@@ -54,6 +54,7 @@ def marts(db: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {table: rows_of(db, f"marts.{table}") for table in tables_in(db, "marts")}
 
 
+@pytest.mark.shows(8)
 @pytest.mark.parametrize("folder", ["kept", "lost"])
 def test_the_next_run_goes_on_as_if_it_had_loaded_all(folder: str, old: Path, fresh: Path, sandbox: Sandbox) -> None:
     """Raw tables and marts equal those of this release's own runs at the same times, and the account's true figures."""
@@ -105,6 +106,7 @@ def test_the_layout_is_noted_with_the_first_run(old: Path, sandbox: Sandbox) -> 
     assert query(old, "select layout from raw.layouts") == [(LAYOUT,)]
 
 
+@pytest.mark.shows(8)
 def test_what_the_old_release_loaded_is_all_still_there(old: Path, sandbox: Sandbox) -> None:
     """Each event and period, each version of each row of a list, each reading of the vendor's summary, each run."""
     keys = {
