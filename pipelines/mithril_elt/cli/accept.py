@@ -5,7 +5,6 @@ Stands inside `cli`, on `acceptance`.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mithril_elt.cli.options import api_options, as_json_option
+from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import DataTestError, UsageError
 from mithril_elt.instants import iso, parse_instant
 from mithril_elt.settings import DEFAULT_API_URL, find_settings
@@ -63,7 +63,7 @@ def accept_command(*, keep: Path | None, as_json: bool, **values: Any) -> None:
     with _folder(keep) as folder, _each_said_once():
         accepted = accept(account, folder, Wanted(found.projects, since, until), tell=log.info)
     if as_json:
-        click.echo(json.dumps(_facts(accepted)))
+        say_facts(_facts(accepted))
     else:
         _show(accepted)
     if wrong := [outcome.point.number for outcome in accepted.outcomes if outcome.result == "failed"]:
@@ -81,7 +81,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         raise UsageError(f"{keep} is not empty: --keep makes a new folder")
     keep.mkdir(parents=True, exist_ok=True)
     yield keep
-    click.echo(f"Kept in {keep}: accept.duckdb and others.", err=True)
+    say(f"Kept in {keep}: accept.duckdb and others.", err=True)
 
 
 @contextmanager
@@ -121,10 +121,12 @@ def _facts(accepted: Accepted) -> dict[str, Any]:
 
 def _show(accepted: Accepted) -> None:
     span = f"{iso(accepted.span.start)} … {iso(accepted.span.end)}"
-    click.echo(f"{accepted.account}, {', '.join(accepted.projects) or 'no project'}, {span}\n")
+    say(f"{accepted.account}, {', '.join(accepted.projects) or 'no project'}, {span}")
+    say("")
     for outcome in accepted.outcomes:
-        click.echo(f"{outcome.point.number:>2}  {outcome.result:<11}  {outcome.point.holds}")
+        say(f"{outcome.point.number:>2}  {outcome.result:<11}  {outcome.point.holds}")
         for line in wrap(outcome.evidence, _WIDTH - 17, break_long_words=False, break_on_hyphens=False):
-            click.echo(f"{'':<17}{line}")
+            say(f"{'':<17}{line}")
     counts = ", ".join(f"{accepted.count(result)} {result}" for result in ("passed", "failed", "cannot tell"))
-    click.echo(f"\n{counts}; {accepted.requests} requests.")
+    say("")
+    say(f"{counts}; {accepted.requests} requests.")
