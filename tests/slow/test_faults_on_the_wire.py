@@ -227,7 +227,7 @@ def spoilt(proof: Proof, fault: Fault, strikes: float) -> Any:  # exact-ok: a nu
 def assert_it_ended(ended: Ended, db: Path, exit_status: int, says: str) -> str:
     """One sentence, one object, the windows that were finished, and the failed run in the table of runs."""
     facts = json.loads(ended.out)
-    assert_one_sentence(ended._replace(out=""), exit_status, says)
+    assert_one_sentence(replace(ended, out=""), exit_status, says)
     assert (facts["outcome"], facts["exit_status"]) == ("failed", exit_status)
     assert ended.err.splitlines()[-1] == f"Error: {facts['error']}"
     assert not [line for line in ended.err.splitlines() if "ERROR" in line or line.startswith(" ")], ended.err
@@ -347,6 +347,6 @@ def test_nothing_is_written_where_no_encrypted_connection_can_be_made(
         ):
             ended = extract(url, db)
             assert json.loads(ended.out)["exit_status"] == 5
-            assert_one_sentence(ended._replace(out=""), 5, says)
+            assert_one_sentence(replace(ended, out=""), 5, says)
         assert (plain.asked, strange.asked) == ([], [])
     assert not db.exists()
