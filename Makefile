@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-readings test-kills test-soak points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-readings test-kills test-soak points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,10 +39,13 @@ test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds, faults and a minute of soak: a quarter of an hour on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS),$(wildcard tests/slow/test_*.py))
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(MATRIX)
+
+test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: a quarter of an hour
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(WIRE)
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
@@ -56,6 +59,7 @@ test-soak: $(VENV)/dev ## an hour of runs in one process: nothing grows but the 
 
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py
+WIRE := tests/slow/test_faults_on_the_wire.py
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
