@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint format test test-slow test-matrix test-readings test-kills pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-readings test-kills test-soak points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ lint: $(VENV)/dev ## format, lint and types of Python, SQL and yml
 	$(BIN)/yamllint --strict sql
 	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar sql/models sql/assertions
 
+audit: $(VENV)/dev ## pins, licences, and what is known against them
+	$(BIN)/python .ci/audit.py
+
 format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -35,21 +38,28 @@ format: $(VENV)/dev ## put Python in order
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow
 
-test-slow: $(VENV)/dev ## whole loads, kills, builds and probes: a quarter of an hour on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS),$(wildcard tests/slow/test_*.py))
+test-slow: $(VENV)/dev ## whole loads, kills, builds, faults and a minute of soak: a quarter of an hour on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(MATRIX)
+
+test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: a quarter of an hour
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(WIRE)
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
 	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/slow/test_random_worlds.py
 
 test-kills: $(VENV)/dev ## a thousand runs killed at any moment, and those at every stage: hours
-	KILLS=$(or $(EXAMPLES),1000) $(BIN)/pytest -s tests/slow/test_kills.py
+	KILLS=$(or $(EXAMPLES),1000) $(BIN)/pytest -s tests/slow/test_kills.py tests/slow/test_kills_in_models.py
+
+test-soak: $(VENV)/dev ## an hour of runs in one process: nothing grows but the data
+	SOAK_MINUTES=$(or $(MINUTES),60) $(BIN)/pytest -s tests/slow/test_soak.py
 
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py
+WIRE := tests/slow/test_faults_on_the_wire.py
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -77,6 +87,9 @@ $(VENV)/dev: .ci/requirements-dev.txt .ci/installer.txt pyproject.toml | $(VENV)
 	@touch $(VENV)/run
 
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
+
+points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
+	$(BIN)/python tests/points.py > tests/POINTS.md
 
 pins: $(VENV)/dev ## renew the pins from pyproject.toml
 	echo 'duckdb<2' | $(COMPILE) pyproject.toml --group build -c - -o .ci/requirements.txt

@@ -1,4 +1,4 @@
-"""Commands of `mithril-elt` in tests: in this process, or in one of their own that is watched while it runs."""
+"""The command line in tests: in this process or in one of its own that is watched, and what bad input gets."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
 from mithril_elt.cli import main
 
-__all__ = ["Ended", "in_process", "in_process_of_its_own"]
+__all__ = ["Cli", "Ended", "assert_one_sentence", "in_process", "in_process_of_its_own"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,19 @@ class Ended:
     out: str
     err: str
     seen: frozenset[bytes] = field(default=frozenset())
+
+
+Cli = Callable[..., Ended]
+
+
+def assert_one_sentence(ended: Ended, status: int, *words: str) -> None:
+    """That exit status, one line on stderr that has these words, no traceback, no data."""
+    assert ended.status == status, ended
+    errors = [line for line in ended.err.splitlines() if line.startswith("Error: ")]
+    assert errors == ended.err.splitlines()[-1:], ended.err
+    assert all(word in errors[0] for word in words), errors[0]
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
 
 
 def in_process(*arguments: str | Path) -> Ended:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -88,8 +89,11 @@ def page(rows: Sequence[Any], cursor: str | None = None) -> Answer:
 
 
 @contextmanager
-def scripted(*answers: Answer | Script) -> Iterator[Scripted]:
-    """Serves these answers in turn, the last one for ever; a function is asked for the answer each time."""
+def scripted(*answers: Answer | Script, tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
+    """Serves these answers in turn, the last one for ever; a function is asked for the answer each time.
+
+    `tls`: what shows the server's certificate, for https.
+    """
     lock = threading.Lock()
     served = Scripted("")
     running = [0]
@@ -127,7 +131,9 @@ def scripted(*answers: Answer | Script) -> Iterator[Scripted]:
             self.send(answer)
 
     server = _Server(("127.0.0.1", 0), Handler)
-    served.url = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    served.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

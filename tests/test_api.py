@@ -108,6 +108,7 @@ def _nothing_left(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         ),
     ],
 )
+@pytest.mark.shows(9)
 def test_each_call_asks_its_endpoint(
     call: Callable[[Mithril], Any], answer: Any, path: str, query: dict[str, str], result: Any
 ) -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
 
 import duckdb
 import pytest
 
+from commands import Cli, assert_one_sentence
 from loading import load_sandbox, query, tables_in
 from mithril_elt import dbt_project
-from mithril_elt.cli import main
 from mithril_elt.lock import work_folder
 from mithril_elt.sandbox.clock import Clock, utc
 from mithril_elt.sandbox.fleet import make_account
@@ -27,32 +25,6 @@ from mithril_elt.sandbox.server import Sandbox, serve
 from sandbox_by_hand import bare_account
 
 CANARY = "fkey_canary0123456789abcdef"
-
-
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ended]
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Runs a command in this process, with nobody at the keyboard."""
-
-    def run(*arguments: str | Path) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["mithril-elt", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Ended(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -65,16 +37,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield served
 
 
-def assert_one_sentence(ended: Ended, status: int, *words: str) -> None:
-    """That exit status, one line on stderr that has these words, no traceback, no data."""
-    assert ended.status == status, ended
-    errors = [line for line in ended.err.splitlines() if line.startswith("Error: ")]
-    assert errors == ended.err.splitlines()[-1:], ended.err
-    assert all(word in errors[0] for word in words), errors[0]
-    assert ended.out == ""
-    assert "Traceback" not in ended.err
-
-
+@pytest.mark.shows(34, 37)
 def test_run_does_the_main_job_and_again(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """`run` loads, builds and tests; with `--json` it ends with one object of facts. A second run asks for less."""
     db = tmp_path / "m.duckdb"
@@ -143,6 +106,7 @@ def test_logs_as_json_lines(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     assert json.loads(ended.out)["outcome"] == "done"
 
 
+@pytest.mark.shows(2)
 def test_the_key_appears_nowhere(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in the database, dlt's folder, dbt's, the outputs or the logs; not even when refused."""
     monkeypatch.setattr("mithril_elt.transform.parse", dbt_project.parse)  # so that dbt's folder is there
@@ -158,12 +122,14 @@ def test_the_key_appears_nowhere(cli: Cli, sandbox: Sandbox, tmp_path: Path, mon
     assert [file for file in files if CANARY.encode() in file.read_bytes()] == []
 
 
+@pytest.mark.shows(4)
 def test_no_key(cli: Cli, tmp_path: Path) -> None:
     """Without a key anywhere: which variable to set, status 3, no database."""
     assert_one_sentence(cli("run", "--db", tmp_path / "m.duckdb"), 3, "MITHRIL_API_KEY")
     assert not (tmp_path / "m.duckdb").exists()
 
 
+@pytest.mark.shows(4)
 def test_a_wrong_or_expired_key(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """401 becomes status 3 with the API's own message, and nothing is written."""
     assert sandbox.url
@@ -172,6 +138,7 @@ def test_a_wrong_or_expired_key(cli: Cli, sandbox: Sandbox, tmp_path: Path, monk
     assert not (tmp_path / "m.duckdb").exists()
 
 
+@pytest.mark.shows(5)
 def test_an_unknown_project(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """Status 4, and which projects there are."""
     ended = cli("run", "--db", tmp_path / "m.duckdb", "--project", "proj_unknown")
@@ -249,6 +216,7 @@ def test_a_database_without_marts(cli: Cli, sandbox: Sandbox, tmp_path: Path) ->
     assert "build" in ended.err
 
 
+@pytest.mark.shows(38)
 def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """A row that no rule allows stops the build with the test's name."""
     assert sandbox.url
@@ -260,6 +228,7 @@ def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: P
     assert_one_sentence(cli("build", "--db", db), 7, "data tests failed")
 
 
+@pytest.mark.shows(33, 34)
 def test_plan_tells_what_run_asks_for_and_writes_nothing(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """The windows are those that are read; of requests at least so many the first time, about so many later."""
     db = tmp_path / "m.duckdb"
@@ -284,6 +253,7 @@ def test_plan_tells_what_run_asks_for_and_writes_nothing(cli: Cli, sandbox: Sand
     assert_one_sentence(cli("plan", "--db", db, "--since", "2999-01-01"), 2, "--since")
 
 
+@pytest.mark.shows(32)
 def test_recover_says_what_it_did(cli: Cli, tmp_path: Path) -> None:
     """Where nothing was left it says so, and what the marts still need; without a database it makes none."""
     db = tmp_path / "m.duckdb"
@@ -324,6 +294,7 @@ class _Strange(BaseHTTPRequestHandler):
         ((403, "application/json", b'{"detail": "no"}'), 3, "403"),
     ],
 )
+@pytest.mark.shows(27, 29)
 def test_an_api_that_is_none(  # noqa: PLR0917  # pytest passes all of them by name
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: tuple[int, str, bytes], status: int, words: str
 ) -> None:
@@ -340,6 +311,7 @@ def test_an_api_that_is_none(  # noqa: PLR0917  # pytest passes all of them by n
     assert not (tmp_path / "m.duckdb").exists()
 
 
+@pytest.mark.shows(3, 4, 5, 6)
 def test_check_says_what_is_wrong_within_seconds(
     cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,7 +338,7 @@ def test_check_says_what_is_wrong_within_seconds(
 
 def test_every_command_has_help_with_an_example(cli: Cli) -> None:
     """`--help` of each command shows how it is used."""
-    commands = ["demo", "run", "extract", "build", "check", "report", "status", "plan", "recover", "sandbox"]
+    commands = ["demo", "run", "extract", "build", "check", "report", "status", "plan", "recover", "sandbox", "accept"]
     inside = [("instances", name) for name in ("list", "status", "pause", "start")]
     for command in [*((name,) for name in commands), *inside]:
         shown = cli(*command, "--help")
@@ -397,3 +369,19 @@ def test_demo_prints_four_reports_and_the_truth(cli: Cli, tmp_path: Path) -> Non
     assert "to the last digit" in ended.out
     assert "report cost --by day --db" in ended.out
     assert query(tmp_path / "demo" / "mithril.duckdb", "select count(*) > 0 from marts.fct_cost_daily") == [(True,)]
+
+
+@pytest.mark.parametrize("command", ["run", "extract", "build", "report usage", "status", "recover", "plan"])
+def test_a_database_of_a_newer_release_is_left_alone(command: str, cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    """One sentence, exit status 9, before anything is loaded; not a byte of it is changed."""
+    assert sandbox
+    db = tmp_path / "m.duckdb"
+    with duckdb.connect(str(db)) as connection:
+        connection.execute("create schema raw; create schema marts; create table raw.runs as select 1 as run_id")
+        connection.execute("create table marts.dim_projects as select 1 as project_id")
+        connection.execute("create table raw.layouts as select 99 as layout, '9.8.7' as version, now() as since")
+    before = db.read_bytes()
+    ended = cli(*command.split(), "--db", db)
+    assert_one_sentence(ended, 9, str(db), "9.8.7", "layout 99", "install 9.8.7 or newer")
+    assert db.read_bytes() == before
+    assert {file.name for file in work_folder(db).glob("*")} <= {"lock", "holder.json"}

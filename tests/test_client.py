@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 import socket
+import ssl
 import time
 import traceback
 from collections.abc import Awaitable, Callable
@@ -12,17 +13,20 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count, pairwise
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import anyio
 import pytest
 
+from certificates import self_signed
 from mithril_elt.client import Client
 from mithril_elt.decode import Page
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.settings import DEFAULT_API_URL
+from mithril_elt.transport import _certificates
 from mithril_elt.wire import Refused
 from scripted import KEY, Answer, Asked, Scripted, page, scripted
 
@@ -109,6 +113,7 @@ def test_an_empty_page_with_a_cursor_goes_on() -> None:
 
 
 @pytest.mark.parametrize("cursors", [["c", "c"], ["a", "b", "a"]])
+@pytest.mark.shows(28)
 def test_a_repeated_cursor_is_a_breach_and_no_loop(cursors: list[str]) -> None:
     """Also where others came between."""
     with scripted(*(page([ROW], cursor) for cursor in cursors)) as server:
@@ -118,6 +123,7 @@ def test_a_repeated_cursor_is_a_breach_and_no_loop(cursors: list[str]) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 410, 422])
+@pytest.mark.shows(28)
 def test_a_list_whose_cursor_has_expired_is_walked_anew(status: int) -> None:
     """Each walk gets further than the one before: rows may come twice, and the last page comes."""
     refused = set()
@@ -134,8 +140,9 @@ def test_a_list_whose_cursor_has_expired_is_walked_anew(status: int) -> None:
         assert len(refused) == 3
 
 
-def test_a_cursor_that_is_refused_for_ever_ends_the_walk() -> None:
-    """A walk that gets no further than the one before is given up, in the API's own words."""
+@pytest.mark.shows(28)
+def test_a_cursor_that_is_refused_for_ever_is_a_breach() -> None:
+    """A walk that gets no further than the one before is given up, in the API's own words: no option is to blame."""
 
     def answer(asked: Asked) -> Answer:
         if "next_cursor" in asked.query:
@@ -143,11 +150,13 @@ def test_a_cursor_that_is_refused_for_ever_ends_the_walk() -> None:
         return Answer(body={"data": [], "next_cursor": "x"})
 
     with scripted(answer) as server:
-        with pytest.raises(Refused, match="Cursor expired"):
+        with pytest.raises(ContractError, match="Cursor expired") as breach:
             walk(server)
         assert len(server.asked) == 4
+    assert "/v2/instances" in str(breach.value)
 
 
+@pytest.mark.shows(28)
 def test_ever_new_cursors_on_empty_pages_are_a_breach() -> None:
     """A list that goes on and has nothing is no list."""
     numbers = count()
@@ -192,23 +201,50 @@ def test_an_id_stays_inside_its_place_in_the_path(fid: str) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(body=b"<html>", headers={"Content-Type": "text/html"}),
-        Answer(body=b"<html>"),
-        Answer(body=b""),
-        Answer(204, b""),
-        Answer(body=b'{"data": [{"fid"'),
         Answer(body={"items": []}),
         Answer(body={"data": [{**ROW, "fid": 5}]}),
         Answer(body={"data": [], "next_cursor": 5}),
         Answer(302, b"", {"Location": "/v2/elsewhere"}),
     ],
 )
+@pytest.mark.shows(27, 29)
 def test_an_answer_of_another_shape_is_a_breach_at_once(answer: Answer) -> None:
     """One useful sentence that names the endpoint, exit status 6, and no second try."""
     with scripted(answer) as server:
         with pytest.raises(ContractError) as breach:
             walk(server)
         assert len(server.asked) == 1
+    assert "/v2/instances" in str(breach.value)
+    assert "\n" not in str(breach.value)
+
+
+GARBLED = [
+    Answer(body=b"<html>", headers={"Content-Type": "text/html"}),
+    Answer(body={"data": []}, headers={"Content-Type": "text/plain"}),
+    Answer(body=b"<html>"),
+    Answer(body=b""),
+    Answer(204, b""),
+    Answer(body=b'{"data": [{"fid"'),
+    Answer(body=gzip.compress(b'{"data": [' + b"1, " * 999 + b"]}")[:-16], headers={"Content-Encoding": "gzip"}),
+]
+
+
+@pytest.mark.parametrize("answer", GARBLED)
+def test_an_answer_that_cannot_be_read_is_asked_for_again(answer: Answer) -> None:
+    """It may have been damaged on its way, or come from something between that was being restarted."""
+    with scripted(answer, answer, page([ROW])) as server:
+        assert [len(each.rows) for each in walk(server)] == [1]
+        assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("answer", GARBLED)
+def test_an_answer_that_can_never_be_read_is_a_breach_soon(answer: Answer) -> None:
+    """Three tries, whatever the limits are: a wrong address answers the same for ever. Exit status 6."""
+    with scripted(answer) as server:
+        with pytest.raises(ContractError, match="3 times: is the address that of the API") as breach:
+            walk(server)
+        assert len(server.asked) == 3
+    assert breach.value.exit_status == 6
     assert "/v2/instances" in str(breach.value)
     assert "\n" not in str(breach.value)
 
@@ -244,6 +280,7 @@ def test_compressed_answers_are_read() -> None:
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.shows(36)
 def test_an_answer_without_end_is_a_breach(*, is_packed: bool) -> None:
     """Beyond the largest answer nothing more is read, also where a small one unpacks to a huge one."""
     body = b'{"fid": "' + b"x" * 3_000_000 + b'"}'
@@ -266,6 +303,7 @@ def test_the_page_has_the_servers_clock() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.shows(27)
 def test_what_may_pass_is_tried_again(status: int) -> None:
     """A throttle or a failure of the server is outlived, and each retry is counted."""
     with scripted(Answer(status, {"detail": "busy"}), Answer(status, b"<html>"), ME) as server:
@@ -274,6 +312,7 @@ def test_what_may_pass_is_tried_again(status: int) -> None:
 
 
 @pytest.mark.parametrize("how", ["reset", "reset_within", "cut", "stall", "stall_within"])
+@pytest.mark.shows(27)
 def test_a_connection_that_breaks_is_tried_again(how: Any) -> None:
     """Before the answer or in the middle of it, by a reset, an early end or silence."""
     with scripted(Answer(body={"fid": "user_1"}, how=how), ME) as server:
@@ -293,6 +332,7 @@ def test_a_connection_that_breaks_is_tried_again(how: Any) -> None:
         Answer(body=b"not gzip", headers={"Content-Encoding": "gzip"}),
     ],
 )
+@pytest.mark.shows(27, 34)
 def test_the_tries_are_bounded(answer: Answer) -> None:
     """After the last one it is an ApiError, exit status 5, that says how often it was tried."""
     with scripted(answer) as server:
@@ -304,6 +344,7 @@ def test_the_tries_are_bounded(answer: Answer) -> None:
     assert "\n" not in str(failed.value)
 
 
+@pytest.mark.shows(6)
 def test_a_server_that_is_gone_is_an_api_error_that_names_it() -> None:
     """Refused connections are tried again, then told with the host, and not as a time-out."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -322,7 +363,51 @@ def test_a_host_that_does_not_exist_is_an_api_error() -> None:
         get(nowhere, replace(QUICK, attempts=1))
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    """A certificate of this machine's address that nobody trusts, and its file."""
+    return self_signed(tmp_path_factory.mktemp("certificate"))
+
+
+def test_a_certificate_that_is_not_trusted_ends_it_at_once(certificate: tuple[ssl.SSLContext, Path]) -> None:
+    """No request leaves, no other try is made, and the sentence says what to set where it is to be trusted."""
+    with scripted(ME, tls=certificate[0]) as server:
+        with pytest.raises(ApiError, match="certificate that is not trusted") as failed:
+            get(server)
+        assert (server.asked, server.connections) == ([], 1)
+    assert server.url.removeprefix("https://") in str(failed.value)
+    assert "SSL_CERT_FILE" in str(failed.value)
+    assert failed.value.exit_status == 5
+
+
+def test_a_certificate_that_is_named_as_trusted_is_trusted(
+    certificate: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the advice of the sentence above; but for no other host than the one it names."""
+    context, file = certificate
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    _certificates.cache_clear()
+    try:
+        with scripted(ME, tls=context) as server:
+            assert get(server).rows[0].fid == "user_1"
+            with pytest.raises(ApiError, match="not trusted"):
+                get(replace(server, url=server.url.replace("127.0.0.1", "localhost")))
+            assert len(server.asked) == 1
+    finally:
+        _certificates.cache_clear()
+
+
+def test_a_plain_server_that_is_spoken_to_by_https_is_told_at_once() -> None:
+    """Nothing leaves in the clear, and the sentence names the setting to look at."""
+    with scripted(ME) as server:
+        with pytest.raises(ApiError, match="does not speak https") as failed:
+            get(replace(server, url=server.url.replace("http:", "https:")))
+        assert (server.asked, server.connections) == ([], 1)
+    assert "MITHRIL_API_URL" in str(failed.value)
+
+
 @pytest.mark.parametrize("how", ["stall", "stall_within", "drip"])
+@pytest.mark.shows(27)
 def test_the_time_is_bounded_whatever_the_server_does(how: Any) -> None:
     """Silence, half an answer, or an answer that never ends: the budget of seconds ends it."""
     began = time.monotonic()
@@ -331,6 +416,15 @@ def test_the_time_is_bounded_whatever_the_server_does(how: Any) -> None:
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize("how", ["stall", "stall_within", "drip"])
+def test_an_answer_that_takes_for_ever_once_is_outlived(how: Any) -> None:
+    """No single try uses up all the time that a call may take."""
+    with scripted(Answer(body={"fid": "user_1"}, how=how), ME) as server:
+        assert get(server, replace(QUICK, timeout_s=0.3, budget_s=1)).rows[0].fid == "user_1"
+        assert len(server.asked) == 2
+
+
+@pytest.mark.shows(27)
 def test_retry_after_in_seconds_is_waited_out() -> None:
     """The next request comes no sooner than the API asked for."""
     with scripted(Answer(429, {}, {"Retry-After": "1"}), ME) as server:
@@ -339,6 +433,7 @@ def test_retry_after_in_seconds_is_waited_out() -> None:
     assert second.at_s - first.at_s >= 1
 
 
+@pytest.mark.shows(27)
 def test_retry_after_as_a_date_is_waited_out_by_the_servers_clock() -> None:
     """A date counts from the answer's own `Date`, though this machine's clock is years away."""
 
@@ -350,6 +445,7 @@ def test_retry_after_as_a_date_is_waited_out_by_the_servers_clock() -> None:
 
 
 @pytest.mark.parametrize("asked_for", ["86400", "9" * 3_000, "Fri, 31 Dec 9999 23:59:59 GMT"])
+@pytest.mark.shows(27)
 def test_an_absurd_retry_after_is_an_error_at_once(asked_for: str) -> None:
     """What is beyond the budget is not waited for: it fails now, and says what was asked."""
     began = time.monotonic()
@@ -433,6 +529,7 @@ def test_patch_is_never_sent_twice(answer: Answer) -> None:
         assert [asked.method for asked in server.asked] == ["PATCH"]
 
 
+@pytest.mark.shows(34)
 def test_no_request_is_sent_unseen() -> None:
     """Where a kept connection turns out to be closed, the request that is sent again is counted like any other."""
 
@@ -462,6 +559,7 @@ def test_patch_is_not_sent_twice_on_a_connection_that_had_served_before() -> Non
 # the key
 
 
+@pytest.mark.shows(2)
 def test_the_key_goes_in_the_header_and_to_no_other_host() -> None:
     """A redirect, even to another port of the same machine, is not followed."""
     with scripted(ME) as other, scripted(Answer(302, b"", {"Location": f"{other.url}/v2/me"})) as server:
@@ -488,6 +586,7 @@ def test_the_key_goes_in_the_header_and_to_no_other_host() -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.shows(2)
 def test_the_key_shows_nowhere(answer: Answer, method: str, caplog: pytest.LogCaptureFixture) -> None:
     """Not in an error, its causes or the log, though the server repeats it."""
     ask = patch if method == "PATCH" else get_projects
@@ -574,6 +673,9 @@ def test_an_address_may_have_a_path_and_a_slash_at_its_end() -> None:
         {"timeout_s": 0},
         {"timeout_s": -1},
         {"backoff_s": -0.1},
+        {"answer_bytes": 0},
+        {"answer_bytes": -1},
+        {"answer_bytes": 2**50},
     ],
 )
 def test_limits_without_a_meaning_are_wrong_usage(limits: dict[str, Any]) -> None:
@@ -593,6 +695,7 @@ def _many(server: Scripted, requests: int, limits: Limits) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 5])
+@pytest.mark.shows(35)
 def test_the_concurrency_is_never_exceeded(concurrency: int) -> None:
     """Counted at the server, with many requests waiting and some that fail and come again."""
     numbers = count()
@@ -605,6 +708,7 @@ def test_the_concurrency_is_never_exceeded(concurrency: int) -> None:
     assert max(asked.at_once for asked in server.asked) == concurrency
 
 
+@pytest.mark.shows(35)
 def test_the_rate_is_never_exceeded() -> None:
     """Counted at the server, retries included; a request that was slow on its way may come close to the next."""
     per_second, slow_s, numbers = 40, 0.25, count()
@@ -638,6 +742,7 @@ class _Bucket:
         return ME
 
 
+@pytest.mark.shows(35)
 def test_a_server_that_refuses_what_is_too_fast_is_asked_more_slowly() -> None:
     """None of the calls is given up, and far fewer are refused than a client that does not learn would see."""
     limits = Limits(concurrency=16, backoff_s=0.05, attempts=40, budget_s=60)
@@ -679,6 +784,27 @@ def test_the_pace_recovers() -> None:
     assert free._gap_s == 0
 
 
+def test_time_in_which_nothing_was_to_be_asked_is_no_pace() -> None:
+    """Between two windows nothing is asked for seconds: a refusal after that halves the pace before it, no more."""
+    now_s = time.monotonic()
+    pace = Pace(None)
+    pace._left_at_s.extend([now_s - 60, now_s - 50, now_s - 40, *(now_s - 0.5 + n * 0.05 for n in range(10))])
+    pace.slow_down(0, now_s)
+    assert pace._gap_s == pytest.approx(0.2)
+
+
+def test_a_slow_pace_recovers_in_seconds() -> None:
+    """However slow it was made: two hundred answers, not a thousand, and a run is as fast as before."""
+    pace, waited_s = Pace(50), 0.0
+    pace._gap_s = 10.0
+    for _ in range(200):
+        waited_s += pace._gap_s
+        pace.speed_up()
+    assert pace._gap_s < 0.06
+    assert waited_s < 100
+
+
+@pytest.mark.shows(35)
 def test_nothing_leaves_while_the_server_asks_to_wait() -> None:
     """A `Retry-After` that one request was answered holds for all of them."""
 
@@ -696,6 +822,7 @@ def test_nothing_leaves_while_the_server_asks_to_wait() -> None:
         assert min(each.at_s for each in server.asked[2:]) >= refused_at_s + 0.95
 
 
+@pytest.mark.shows(35)
 def test_a_pause_of_the_program_is_not_made_up_for_in_a_burst() -> None:
     """After a second in which nothing could leave, the pace is what it was."""
 

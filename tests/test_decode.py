@@ -114,6 +114,7 @@ def test_a_list_ends_where_no_cursor_is_named(end: dict[str, Any]) -> None:
         ("instances", {"data": [INSTANCE], "has_next": True}, "has_next"),
     ],
 )
+@pytest.mark.shows(29)
 def test_another_envelope_is_a_breach_that_says_what_came(name: str, answer: Any, says: str) -> None:
     """A renamed or missing envelope or cursor never passes for an empty or a whole list."""
     with pytest.raises(ContractError) as breach:
@@ -136,6 +137,7 @@ def test_another_envelope_is_a_breach_that_says_what_came(name: str, answer: Any
         b"{'data': []}",
     ],
 )
+@pytest.mark.shows(27)
 def test_what_is_not_json_is_a_breach(body: bytes) -> None:
     """HTML, cut JSON, broken text, nesting without end: one sentence that shows how it began."""
     with pytest.raises(ContractError, match="not JSON") as breach:
@@ -166,6 +168,7 @@ def test_what_is_not_json_is_a_breach(body: bytes) -> None:
         ("reservation_usage", {"grants": []}),
     ],
 )
+@pytest.mark.shows(29)
 def test_a_missing_required_field_or_another_type_is_a_breach(name: str, answer: Any) -> None:
     """Nothing that a figure hangs on is guessed, and no decimal point comes in through a binary fraction."""
     with pytest.raises(ContractError, match="another shape than documented"):
@@ -180,6 +183,7 @@ def test_a_price_is_whole_cents_or_a_breach(price: Any) -> None:
         decoded("price_history", {"instances": [{"instance_fid": "inst_1", "events": [period]}]})
 
 
+@pytest.mark.shows(9, 29)
 def test_new_fields_load_with_one_warning_each_and_are_kept() -> None:
     """However many rows have them; each row keeps its own, in `others`."""
     novelties = Novelties()
@@ -214,6 +218,7 @@ def test_new_fields_beside_the_rows_load_with_one_warning() -> None:
 
 
 @pytest.mark.parametrize("status", ["STATUS_SCHEDULED", "STATUS_FAILED", "running", "RUNNING", ""])
+@pytest.mark.shows(9, 29)
 def test_a_new_status_loads_with_one_warning(status: str) -> None:
     """Whatever it looks like, and wherever it shows: in the list, the live status or the history."""
     novelties = Novelties()
@@ -227,6 +232,7 @@ def test_a_new_status_loads_with_one_warning(status: str) -> None:
     ]
 
 
+@pytest.mark.shows(9)
 def test_known_statuses_load_in_silence() -> None:
     """All thirteen of them."""
     assert len(KNOWN_STATUSES) == 13
@@ -262,6 +268,7 @@ def test_a_new_status_or_event_of_a_reservation_loads_with_one_warning() -> None
         ("reservation_usage", {"summary": SUMMARY, "pricing_events": []}, "grants"),
     ],
 )
+@pytest.mark.shows(9, 29)
 def test_a_missing_optional_field_loads_with_one_warning(name: str, answer: Any, field: str) -> None:
     """It is null from then on, and that is said once."""
     [warning] = warnings_of(name, answer)

@@ -102,6 +102,7 @@ def test_a_project_that_is_not_one_is_not_found(wanted: str) -> None:
     assert repr(wanted) in str(missing.value)
 
 
+@pytest.mark.shows(10)
 def test_every_list_becomes_its_table() -> None:
     """Each with every column; a reservation's events, usage and grants bear its id and its project."""
     with account() as (_, api):
@@ -125,6 +126,7 @@ def test_every_list_becomes_its_table() -> None:
         assert (row["project"], row["reservation_fid"]) == ("proj_a", "res_1")
 
 
+@pytest.mark.shows(15)
 def test_an_empty_account_makes_every_table() -> None:
     """With no row and all columns."""
     empty = {"data": []}
@@ -162,6 +164,7 @@ def test_rows_of_another_project_are_left_out_with_a_warning() -> None:
         assert [warning for warning in api.novelties.warnings if "not asked for" in warning]
 
 
+@pytest.mark.shows(30)
 def test_a_row_that_comes_twice_counts_once() -> None:
     """The later one holds."""
     later = {**INSTANCE, "status": "STATUS_TERMINATED"}

@@ -42,6 +42,7 @@ def held_by_another(db: Path) -> Iterator[subprocess.Popen[str]]:
             other.kill()
 
 
+@pytest.mark.shows(31)
 def test_a_second_process_is_refused_with_who_and_since_when(tmp_path: Path) -> None:
     """The process and its start are named, exit status 8; when the other one ends, the lock is free."""
     db = tmp_path / "a.duckdb"
@@ -60,6 +61,7 @@ def test_a_second_process_is_refused_with_who_and_since_when(tmp_path: Path) -> 
             pass
 
 
+@pytest.mark.shows(31)
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     """The operating system lets go of it; nobody has to clear anything."""
     db = tmp_path / "a.duckdb"
@@ -100,6 +102,7 @@ def test_the_same_process_may_take_it_again_inside(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.shows(31)
 def test_another_thread_of_the_same_process_is_refused(tmp_path: Path) -> None:
     """Two loads at once in one program are two writers."""
     db, refused = tmp_path / "a.duckdb", threading.Event()

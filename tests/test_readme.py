@@ -62,6 +62,7 @@ COMMANDS = [
 
 @pytest.mark.usefixtures("_as_reader")
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.shows(1)
 def test_each_command_runs(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Each command of the README ends with 0 and prints something."""
     monkeypatch.setattr(sys, "argv", shlex.split(command))
@@ -84,6 +85,7 @@ def test_each_query_gives_rows(number: int) -> None:
 
 @pytest.mark.usefixtures("_as_reader")
 @pytest.mark.parametrize("number", range(len(blocks("python"))))
+@pytest.mark.shows(1)
 def test_each_python_block_runs(number: int) -> None:
     """Each Python of the README runs as it stands."""
     exec(compile(blocks("python")[number], "README.md", "exec"), {"__name__": "readme"})  # noqa: S102  # our own README

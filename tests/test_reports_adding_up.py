@@ -108,6 +108,7 @@ def _columns(answer: Report) -> dict[str, list[Any]]:
 
 @settings(max_examples=60, deadline=None)
 @given(_FACTS, st.sampled_from(sorted(REPORTS)), st.data())
+@pytest.mark.shows(39)
 def test_rows_add_up_to_the_ungrouped_report(
     marts: duckdb.DuckDBPyConnection, facts: dict[str, list[dict[str, Any]]], name: str, data: st.DataObject
 ) -> None:

@@ -135,6 +135,7 @@ def test_a_period_belongs_to_the_window_that_it_starts_in() -> None:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(st.lists(st.integers(-7_200, 7_200), max_size=12), st.lists(st.integers(1, 3_599), max_size=4, unique=True))
+@pytest.mark.shows(22)
 def test_windows_side_by_side_give_the_rows_of_one(seconds: list[int], cuts: list[int]) -> None:
     """However the hour is cut, each event is in exactly one window."""
     instants = [NOON + timedelta(seconds=n) for n in seconds]
@@ -212,6 +213,7 @@ def test_the_version_changes_with_any_field_of_a_reservation(field: str, changed
 
 
 @pytest.mark.parametrize("table", [table.name for table in RAW_TABLES])
+@pytest.mark.shows(15)
 def test_an_empty_table_has_every_column(table: str) -> None:
     """With the declared types, so that SQL on an empty account works."""
     [declared] = [each for each in RAW_TABLES if each.name == table]
@@ -228,6 +230,7 @@ def test_a_row_with_fewer_or_more_fields_makes_the_same_table() -> None:
     assert whole.column("name").to_pylist() == ["one", None]
 
 
+@pytest.mark.shows(11)
 def test_instants_become_naive_utc_microseconds() -> None:
     """Whatever their offset, to the microsecond."""
     at = datetime(2026, 3, 1, 2, 0, 0, 1, tzinfo=timezone(timedelta(hours=14)))
@@ -249,6 +252,7 @@ def test_instants_become_naive_utc_microseconds() -> None:
         ("spot_bids", "created_at", "2026-03-01"),
     ],
 )
+@pytest.mark.shows(11)
 def test_a_value_that_does_not_fit_its_column_is_a_breach(table: str, column: str, value: Any) -> None:
     """Integers over 64 bits above all; the table is named, and nothing is cut to size."""
     with pytest.raises(ContractError, match=table) as breach:

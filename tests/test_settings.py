@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,6 +37,7 @@ def _written(path: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.shows(1)
 def test_what_is_given_wins_over_all(monkeypatch: pytest.MonkeyPatch, vendor_file: Write) -> None:
     """Options beat the environment, dlt's configuration and the file."""
     vendor_file(FILE)
@@ -47,6 +49,7 @@ def test_what_is_given_wins_over_all(monkeypatch: pytest.MonkeyPatch, vendor_fil
     assert found == Settings("fkey_given", "https://given.example", ("proj_1", "proj_2"))
 
 
+@pytest.mark.shows(1)
 def test_the_environment_wins_over_dlt_and_the_file(monkeypatch: pytest.MonkeyPatch, vendor_file: Write) -> None:
     """As for the vendor's own tools."""
     vendor_file(FILE)
@@ -59,6 +62,7 @@ def test_the_environment_wins_over_dlt_and_the_file(monkeypatch: pytest.MonkeyPa
     assert find_settings() == Settings("fkey_env", "https://env.example", ("proj_a", "proj_b"))
 
 
+@pytest.mark.shows(1)
 def test_dlts_configuration_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, vendor_file: Write) -> None:
     """`SOURCES__MITHRIL__…`, as dlt spells `[sources.mithril]` in the environment."""
     vendor_file(FILE)
@@ -115,6 +119,7 @@ def test_dlt_is_not_imported_where_it_has_nothing_to_say(tmp_path: Path) -> None
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0
 
 
+@pytest.mark.shows(2)
 def test_a_broken_file_of_dlts_is_wrong_usage_without_its_content(tmp_path: Path) -> None:
     """It names the file's folder; the line with the key is not quoted."""
     _written(tmp_path / ".dlt" / "secrets.toml", f'[sources.mithril]\napi_key = "{CANARY}\n')
@@ -140,6 +145,7 @@ def _in_a_process(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.shows(1)
 def test_the_profile_is_the_one_named_or_the_current_one(monkeypatch: pytest.MonkeyPatch, vendor_file: Write) -> None:
     """MITHRIL_PROFILE beats `current_profile`; what a profile lacks stays unset."""
     vendor_file(FILE)
@@ -207,6 +213,7 @@ def _no_home() -> Path:
         f"{CANARY}\x00",
     ],
 )
+@pytest.mark.shows(2)
 def test_a_broken_file_is_wrong_usage_without_its_content(text: str, vendor_file: Write) -> None:
     """The file is named; nothing of what is in it is."""
     file = vendor_file(text)
@@ -245,6 +252,7 @@ def test_the_file_is_not_opened_where_it_has_nothing_to_say(vendor_file: Write) 
     assert find_settings(api_key="k", api_url="https://x.example", projects=["p"]).api_key == "k"
 
 
+@pytest.mark.shows(2)
 def test_the_key_is_not_in_the_settings_repr() -> None:
     """Settings that are printed tell no key."""
     assert CANARY not in repr(Settings(CANARY, None, ()))
@@ -258,3 +266,32 @@ def test_every_error_of_settings_has_an_exit_status(vendor_file: Write) -> None:
     with pytest.raises(MithrilError) as broken:
         find_settings()
     assert (no_key.value.exit_status, broken.value.exit_status) == (3, 2)
+
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+PLACES = re.findall(
+    r"^\| (key|projects|address)[^|]*\|.*?\| `(MITHRIL_\w+)` \| `([\w.]+)` \| `(\w+)` \|$", README, re.MULTILINE
+)
+
+
+@pytest.mark.shows(1)
+@pytest.mark.parametrize("place", ["environment", "dlt", "file"])
+@pytest.mark.parametrize("row", PLACES, ids=lambda row: row[0])
+def test_each_place_in_the_readme_is_looked_at(
+    row: tuple[str, str, str, str], place: str, monkeypatch: pytest.MonkeyPatch, vendor_file: Write
+) -> None:
+    """Each setting, put only where the README's table says, is found; the one that is a secret shows in no repr."""
+    setting, variable, dotted, field = row
+    if place == "file":
+        vendor_file(f"{{current_profile: a, profiles: {{a: {{{field}: found_here}}}}}}")
+    else:
+        monkeypatch.setenv(variable if place == "environment" else dotted.replace(".", "__").upper(), "found_here")
+    found = find_settings(needs_key=False)
+    values = {"key": found.api_key, "projects": ",".join(found.projects), "address": found.api_url}
+    assert {name for name, value in values.items() if value == "found_here"} == {setting}
+    assert ("found_here" in repr(found)) is (setting != "key")
+
+
+def test_the_readme_has_all_three_settings() -> None:
+    """So the test above has a row for each."""
+    assert [setting for setting, *_ in PLACES] == ["key", "projects", "address"]

@@ -15,10 +15,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What stands on what: a module may import from those to its left, never from those to its right.
 LAYERS = (
     ("visible", "secret"),
-    ("errors", "instants"),
+    ("errors", "instants", "log_facts"),
     ("endpoints", "tables"),
-    ("decode", "wire", "limits", "settings", "windows", "warehouse", "lock", "findings"),
-    ("paging", "rows", "transport"),
+    ("decode", "wire", "limits", "settings", "windows", "layout", "warehouse", "lock", "findings"),
+    ("paging", "rows", "transport", "migration"),
+    ("sending",),
     ("client",),
     ("api",),
     ("lists", "histories"),
@@ -31,6 +32,7 @@ LAYERS = (
     ("load", "recovery", "forecast"),
     ("dbt_project",),
     ("transform",),
+    ("acceptance",),
     ("reports",),
     ("sandbox",),
     ("cli",),

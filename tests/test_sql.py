@@ -54,6 +54,7 @@ def marts(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ..
     return {name: rows(connection, f"select * from marts.{name} order by all") for (name,) in rows(connection, listed)}
 
 
+@pytest.mark.shows(15, 38)
 def test_unit_tests_and_an_empty_account(tmp_path: Path) -> None:
     """On an empty account every model builds without a warning, every data test and every unit test holds."""
     db = tmp_path / "empty.duckdb"
@@ -94,6 +95,7 @@ BY_HAND = Story(
 )
 
 
+@pytest.mark.shows(40)
 def test_checked_numbers(project: Compiled, warehouse: duckdb.DuckDBPyConnection) -> None:
     """90 min at 1,300 c and 30 at 1,301 cost 2,600.5 c; an hour's pause at 500 c earns 500 c, one of 40 min nothing."""
     tell(warehouse, BY_HAND)
@@ -149,6 +151,7 @@ STARTS = f"select instance_id, asked_at, time_to_start{US} from marts.fct_starts
 
 
 @pytest.mark.parametrize("seed", range(30))
+@pytest.mark.shows(40)
 def test_figures_are_those_of_every_minute(project: Compiled, warehouse: duckdb.DuckDBPyConnection, seed: int) -> None:
     """Whatever happened, the marts say what a count of minutes says, and no data test finds fault."""
     story = made_up(seed)
@@ -165,6 +168,7 @@ def test_figures_are_those_of_every_minute(project: Compiled, warehouse: duckdb.
 
 
 @pytest.mark.parametrize("seed", range(5))
+@pytest.mark.shows(23, 25)
 def test_order_overlap_and_repetition_change_nothing(project: Compiled, seed: int) -> None:
     """The same rows in another order, events twice, and prices read open before they closed: the same marts."""
     figures = []
@@ -345,6 +349,7 @@ def sound(project: Compiled) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.mark.parametrize(("test", "damage"), [(test, sql) for test, all_sql in DAMAGE.items() for sql in all_sql])
+@pytest.mark.shows(38, 39)
 def test_a_data_test_finds_what_it_is_for(
     project: Compiled, sound: duckdb.DuckDBPyConnection, test: str, damage: str
 ) -> None:
@@ -357,6 +362,7 @@ def test_a_data_test_finds_what_it_is_for(
     assert found > 0
 
 
+@pytest.mark.shows(39)
 def test_every_assertion_is_seen_to_fail(project: Compiled) -> None:
     """Each file of assertions has its damage above; the one on the time zone is tried below."""
     files = {path.stem for path in (SQL / "assertions").glob("*.sql")}

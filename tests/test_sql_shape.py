@@ -119,6 +119,7 @@ def test_a_model_reads_from_top_to_bottom(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODELS, ids=NAMES)
+@pytest.mark.shows(38)
 def test_a_model_is_described_to_its_last_column(
     path: Path, project: Compiled, columns: dict[str, list[tuple[str, str]]]
 ) -> None:
@@ -169,6 +170,7 @@ def test_units_are_in_the_names(columns: dict[str, list[tuple[str, str]]]) -> No
             assert ending is None or kind in kinds[ending], f"{name}.{column} is {kind}"
 
 
+@pytest.mark.shows(7)
 def test_sources_are_what_the_load_makes() -> None:
     """The sources name and describe the raw tables and their columns exactly as `tables.py` does."""
     (source,) = yaml.safe_load((SQL / "models" / "staging" / "sources.yml").read_text())["sources"]

@@ -113,6 +113,7 @@ def test_windows_are_the_spans_cut_and_nothing_else(spans: list[Span], size: int
 
 @given(SPANS, WISHES)
 @settings(busy, max_examples=100)
+@pytest.mark.shows(18)
 def test_a_plan_has_no_overlap_and_nothing_past_now(covered: list[Span], wish: Wish) -> None:
     """Sorted, apart, and never beyond the end that was asked for or the server's clock."""
     if not _sane(wish):
@@ -161,6 +162,7 @@ def test_a_plan_that_was_carried_out_is_not_made_again(covered: list[Span], wish
 
 @given(SPANS, WISHES.filter(_sane), st.integers(0, 40))
 @settings(busy, max_examples=100)
+@pytest.mark.shows(17)
 def test_a_plan_that_broke_off_is_made_up_for(covered: list[Span], wish: Wish, done: int) -> None:
     """After a crash somewhere in the middle the next plan reads what is left."""
     once = Wish(wish.now, wish.since, wish.until, wish.oldest, NO_LOOKBACK)
@@ -218,6 +220,7 @@ def test_a_start_that_is_not_before_the_end_is_wrong_usage(since: int) -> None:
     assert at(since).isoformat() in str(refused.value)
 
 
+@pytest.mark.shows(36)
 def test_the_ledger_does_not_grow_with_the_runs() -> None:
     """Forty days of hourly runs are one span."""
     covered: list[Span] = []

@@ -67,6 +67,7 @@ def test_each_status_has_its_error_with_the_apis_own_words(
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+@pytest.mark.shows(27)
 def test_what_may_pass_is_worth_another_try(status: int) -> None:
     """Overload and failures of the server are retryable; they count as errors of the API if they last."""
     error = judged(status, b"<html>Bad Gateway</html>", content_type="text/html")
@@ -84,6 +85,7 @@ def test_a_redirect_is_a_breach_and_not_followed(status: int) -> None:
     assert "redirect" in str(error)
 
 
+@pytest.mark.shows(27)
 def test_html_with_a_good_status_is_a_breach() -> None:
     """A login page of something between is not taken for an answer."""
     error = judged(200, b"<html>", content_type="text/html")
@@ -142,6 +144,7 @@ def test_an_error_without_readable_words_is_still_that_error(body: bytes) -> Non
         ("\u00b2", 0),
     ],
 )
+@pytest.mark.shows(27)
 def test_retry_after_is_seconds_or_a_date_by_the_servers_clock(value: str, wait_s: int) -> None:
     """Whole seconds, never negative; 0 where it says nothing that can be read."""
     assert retry_after_s({"retry-after": value, "date": DATE}) == wait_s

@@ -39,7 +39,9 @@ from mithril_elt.endpoints import (
 )
 from mithril_elt.errors import NotFoundError, UsageError
 from mithril_elt.instants import iso
+from mithril_elt.log_facts import known
 from mithril_elt.settings import DEFAULT_API_URL, find_settings
+from mithril_elt.windows import Span
 from mithril_elt.wire import Refused
 
 __all__ = ["Mithril", "Walk"]
@@ -53,7 +55,7 @@ class Walk:
     """One list to walk to its end, or one answer to get: an endpoint, its query, the braces of its path.
 
     `may_be_refused`: if it is (400, 404, 422 …) from the first page on, a page with that `refusal` comes and
-    the other walks go on; otherwise the refusal ends them all.
+    the other walks go on; otherwise the refusal ends them all. `span`: the window that it is for, told in the log.
     """
 
     endpoint: str
@@ -61,6 +63,12 @@ class Walk:
     path: Mapping[str, str] = field(default_factory=dict)
     tag: Any = None
     may_be_refused: bool = False
+    span: Span | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """What the log tells of each of its requests."""
+        ends = (iso(self.span.start), iso(self.span.end)) if self.span else (None, None)
+        return {"project": self.params.get("project"), "window_from": ends[0], "window_to": ends[1]}
 
 
 class Mithril:
@@ -249,9 +257,10 @@ class Mithril:
     async def _walk(self, walk: Walk, send: MemoryObjectSendStream[tuple[Walk, Page]]) -> None:
         begun = False
         try:
-            async for page in self._pages(walk):
-                begun = True
-                await send.send((walk, page))
+            with known(**walk.facts()):
+                async for page in self._pages(walk):
+                    begun = True
+                    await send.send((walk, page))
         except (Refused, NotFoundError) as error:
             if begun or not walk.may_be_refused:
                 raise

@@ -22,8 +22,9 @@ from mithril_elt.endpoints import KNOWN_STATUSES, Duration, Endpoint, Row
 from mithril_elt.errors import ContractError, MithrilError
 from mithril_elt.instants import parse_iso_duration
 from mithril_elt.visible import shortened, visible
+from mithril_elt.wire import GarbledError
 
-__all__ = ["Novelties", "Page", "decode_page", "money_cents", "money_usd", "utc"]
+__all__ = ["Novelties", "Page", "decode_json", "decode_page", "money_cents", "money_usd", "utc"]
 
 log = logging.getLogger("mithril_elt")
 
@@ -86,9 +87,10 @@ def decode_page(endpoint: Endpoint, body: bytes, *, server_at: datetime, novelti
     """The rows of one answer.
 
     Raises:
-        ContractError: not JSON, another envelope, a field missing or of another type.
+        GarbledError: not JSON.
+        ContractError: another envelope, a field missing or of another type.
     """
-    answer = _json(endpoint, body)
+    answer = decode_json(body, what=endpoint.path)
     items, cursor = _unwrap(endpoint, answer, novelties)
     try:
         rows = msgspec.convert(items, list[endpoint.row], dec_hook=_other_type)  # type: ignore[name-defined]  # a type known at run time
@@ -101,14 +103,17 @@ def decode_page(endpoint: Endpoint, body: bytes, *, server_at: datetime, novelti
     return Page(rows, others, cursor, server_at, len(body))
 
 
-def _json(endpoint: Endpoint, body: bytes) -> Any:
+def decode_json(body: bytes, *, what: str) -> Any:
+    """What the JSON says.
+
+    Raises:
+        GarbledError: it is none, or was cut.
+    """
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         start = body[:40].decode("utf-8", "replace")
-        raise ContractError(
-            f"{endpoint.path} answered something that is not JSON ({start!r} …): is the address that of the API?"
-        ) from error
+        raise GarbledError(f"{what} answered something that is not JSON ({start!r} …)") from None
 
 
 def _other_type(kind: type, value: Any) -> Any:

@@ -12,6 +12,7 @@ __all__ = [
     "ContractError",
     "DataTestError",
     "KeyRefusedError",
+    "LayoutError",
     "LockedError",
     "MithrilError",
     "NotFoundError",
@@ -86,3 +87,7 @@ class WarehouseError(MithrilError):
     """The database cannot be opened, read or written."""
 
     exit_status = 9
+
+
+class LayoutError(WarehouseError):
+    """A newer release wrote the database: this one would neither keep nor count all that is in it."""

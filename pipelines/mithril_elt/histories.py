@@ -43,7 +43,8 @@ class History:
     def walk(self, project: str, span: Span, *, tag: Any, **filters: str) -> Walk:
         """The question for a span, of the project or of what the filters name. It may be refused."""
         bounds = {"start_time": iso(span.start - MARGIN), "end_time": iso(span.end + MARGIN)}
-        return Walk(self.endpoint, {"project": project, **bounds, **filters}, tag=tag, may_be_refused=True)
+        params = {"project": project, **bounds, **filters}
+        return Walk(self.endpoint, params, tag=tag, may_be_refused=True, span=span)
 
     def tabled(self, page: Page, project: str, wanted: Wanted, novelties: Novelties) -> pa.Table:
         """Those rows of a page that are wanted, as rows of the raw table."""

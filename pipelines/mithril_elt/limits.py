@@ -20,6 +20,7 @@ _LONGEST_BACKOFF_S = 20
 _LONGEST_GAP_S = 10.0  # exact-ok: a wait
 _SHORTEST_GAP_S = 0.001  # exact-ok: a wait
 _FASTER = 0.99  # exact-ok: 70 good answers make the pace twice as fast
+_TWICE_AS_FAST_IN_S = 10  # or those of so many seconds, where 70 would take longer
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Limits:
             raise UsageError(
                 f"--requests-per-second {self.requests_per_second:g} has no meaning: more than 0, at most 100,000"
             )
-        for name in ("attempts", "budget_s", "timeout_s"):
-            if not 0 < getattr(self, name) <= 1_000_000:
-                raise UsageError(f"{name} {getattr(self, name)} has no meaning: more than 0, at most 1,000,000")
+        for name, most in (("attempts", 10**6), ("budget_s", 10**6), ("timeout_s", 10**6), ("answer_bytes", 2**40)):
+            if not 0 < getattr(self, name) <= most:
+                raise UsageError(f"{name} {getattr(self, name)} has no meaning: more than 0, at most {most:,}")
         if not 0 <= self.backoff_s <= _LONGEST_BACKOFF_S:
             raise UsageError(f"backoff_s {self.backoff_s} has no meaning: 0 to {_LONGEST_BACKOFF_S}")
 
@@ -73,8 +74,12 @@ class Pace:
 
     def __post_init__(self) -> None:
         """Begins at the pace that was asked for."""
-        self._least_gap_s = 1 / self.per_second if self.per_second else 0
         self._gap_s = self._least_gap_s
+
+    @property
+    def _least_gap_s(self) -> float:  # exact-ok: a wait
+        """Between two requests at the pace that was asked for."""
+        return 1 / self.per_second if self.per_second else 0
 
     async def wait(self) -> float:  # exact-ok: of a steady clock
         """Waits for the next moment at which a request may leave; that moment."""
@@ -96,13 +101,16 @@ class Pace:
 
     def speed_up(self) -> None:
         """Takes in a good answer."""
-        faster_s = self._gap_s * _FASTER
+        faster_s = self._gap_s * min(_FASTER, 0.5 ** (self._gap_s / _TWICE_AS_FAST_IN_S))
         self._gap_s = self._least_gap_s if faster_s < _SHORTEST_GAP_S else max(self._least_gap_s, faster_s)
 
     def _seen_gap_s(self) -> float:  # exact-ok: a wait
-        """Between the last requests, on the average."""
-        left = self._left_at_s
-        return (left[-1] - left[0]) / (len(left) - 1) if len(left) > 1 else _SHORTEST_GAP_S
+        """Between the requests of the last busy second, on the average: idle time before it is no pace."""
+        last_s = self._left_at_s[-1] if self._left_at_s else 0
+        recent = [left_at_s for left_at_s in self._left_at_s if left_at_s > last_s - 1]
+        if len(recent) == self._left_at_s.maxlen:
+            return (last_s - recent[0]) / (len(recent) - 1)
+        return 1 / len(recent) if recent else _SHORTEST_GAP_S
 
 
 def backoff_s(attempt: int, first_s: float) -> float:  # exact-ok: a wait

@@ -7,6 +7,7 @@ database, since both travel in one dlt package; so a run that was killed costs a
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -19,9 +20,11 @@ from typing import Any
 from mithril_elt.api import Mithril
 from mithril_elt.errors import MithrilError
 from mithril_elt.findings import saved_readings
+from mithril_elt.instants import iso
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked
+from mithril_elt.log_facts import known
 from mithril_elt.pipeline import drained_pipeline, resource_state
 from mithril_elt.plans import LoadPlan, batches, settled_before
 from mithril_elt.warehouse import Translated, try_write
@@ -67,9 +70,17 @@ class LoadResult(Progress):
 
 
 def load(
-    api: Mithril, db: Path, wanted: LoadPlan | None = None, *, on_progress: Callable[[Progress], None] | None = None
+    api: Mithril,
+    db: Path,
+    wanted: LoadPlan | None = None,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    into: LoadResult | None = None,
 ) -> LoadResult:
     """Loads what is new since the last run, and the look-back, into the raw tables of a DuckDB file.
+
+    `on_progress` is called after each window. `into`: what is filled in and given back, for those who want to know
+    what a load did that failed.
 
     Raises:
         UsageError: times that have no meaning; nothing was written.
@@ -78,17 +89,23 @@ def load(
         WarehouseError: the file cannot be opened or written.
         KeyRefusedError, ApiError, ContractError: the API; windows finished before are kept.
     """
-    with locked(db):
-        try_write(db)
-        return _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None)).run()
+    one = _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None), into or LoadResult())
+    with known(run_id=one.result.run_id), locked(db):
+        try:
+            try_write(db)
+            return one.run()
+        finally:
+            one.count()
 
 
 class _Load:
     """One load under its lock: the state that its steps share."""
 
-    def __init__(self, api: Mithril, db: Path, wanted: LoadPlan, on_progress: Callable[[Progress], None]) -> None:
-        self.api, self.db, self.wanted, self.on_progress = api, db, wanted, on_progress
-        self.result = LoadResult(lookback_seconds=wanted.lookback // timedelta(seconds=1))
+    def __init__(
+        self, api: Mithril, db: Path, wanted: LoadPlan, on_progress: Callable[[Progress], None], result: LoadResult
+    ) -> None:
+        self.api, self.db, self.wanted, self.on_progress, self.result = api, db, wanted, on_progress, result
+        result.lookback_seconds = wanted.lookback // timedelta(seconds=1)
         self.pipeline: Any = None
         self.ways: dict[str, str] = {}
 
@@ -105,8 +122,8 @@ class _Load:
             self.result.windows_planned = sum(map(len, due))
             self._read(projects, lists, due)
             self.result.outcome = "done"
-        except MithrilError as error:
-            self.result.error = str(error)
+        except BaseException as error:
+            self.result.error = str(error) if isinstance(error, MithrilError) else f"ended by {type(error).__name__}"
             raise
         finally:
             self._close_run()
@@ -136,9 +153,9 @@ class _Load:
         planned = {p: [batch[p] for batch in batches if p in batch] for p in projects}
         self.ways = self._ways(projects)
         for n, batch in enumerate(batches or [{}]):
+            began_at_s = time.monotonic()
             self._run_batch(lists, batch, planned, first=n == 0)
-            self.result.windows_done += len(batch)
-            self._tell()
+            self._tell(batch, int((time.monotonic() - began_at_s) * 1000))
 
     def _ways(self, projects: list[str]) -> dict[str, str]:
         """How each project is asked, where a probe has found it out."""
@@ -173,19 +190,29 @@ class _Load:
         self.result.late_rows += reading.late.rows
         self.result.late_seconds = max(self.result.late_seconds, reading.late.seconds)
 
-    def _tell(self) -> None:
-        self.result.requests = self.api.traffic.requests
-        self.on_progress(self.result)
+    def _tell(self, batch: dict[str, Span], duration_ms: int) -> None:
+        """Tells of each window of a batch; they were read side by side, in that time."""
+        self.count()
+        for project, span in batch.items():
+            self.result.windows_done += 1
+            ends = {"window_from": iso(span.start), "window_to": iso(span.end)}
+            with known(project=project, duration_ms=duration_ms, **ends):
+                self.on_progress(self.result)
+
+    def count(self) -> None:
+        """Takes in what was asked of the API so far, and what it said that is new."""
+        result, traffic = self.result, self.api.traffic
+        result.requests, result.retries, result.bytes = traffic.requests, traffic.retries, traffic.size_bytes
+        result.warnings = list(self.api.novelties.warnings)
 
     def _close_run(self) -> None:
         """Writes the row of `raw.runs`; a failure to do so never hides the one before it."""
         from mithril_elt.rows import arrow  # noqa: PLC0415  # imports pyarrow
         from mithril_elt.source import runs_source  # noqa: PLC0415  # imports dlt
 
-        result, traffic = self.result, self.api.traffic
+        result = self.result
         result.finished_at = datetime.now(UTC)
-        result.requests, result.retries, result.bytes = traffic.requests, traffic.retries, traffic.size_bytes
-        result.warnings = list(self.api.novelties.warnings)
+        self.count()
         hidden = suppress(MithrilError) if result.outcome == "failed" else nullcontext()
         with hidden, Translated(self.db):
             self.pipeline.run(runs_source(arrow("runs", [vars(result)])), loader_file_format="parquet")

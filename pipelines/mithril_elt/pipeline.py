@@ -14,9 +14,12 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from mithril_elt.errors import MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import work_folder
+from mithril_elt.migration import migrate
 from mithril_elt.tables import RAW_TABLES, raw_table
 from mithril_elt.warehouse import Translated, make_private, schema_name
 from mithril_elt.windows import Span, missing
@@ -72,6 +75,9 @@ def load_left_over(db: Path, dataset: str | None = None) -> tuple[Any, bool]:
     What it left is loaded, but for a package that it broke off in the middle of loading lists: dlt would begin its
     jobs again, and rows kept by version would come twice. That one is dropped, and the run reads it again.
     """
+    with duckdb.connect(str(db)) as connection:
+        migrate(connection, schema_name("raw", dataset))
+    _forget_loaded(db)
     pipeline = open_pipeline(db, dataset)
     pipeline.sync_destination()
     if not pipeline.has_pending_data:
@@ -89,6 +95,12 @@ def reopen_pipeline(db: Path, dataset: str | None = None) -> Any:
     pipeline = open_pipeline(db, dataset)
     pipeline.sync_destination()
     return pipeline
+
+
+def _forget_loaded(db: Path) -> None:
+    """Removes what dlt keeps of packages that are in the database: without end, some 70 kB and their rows for each."""
+    for package in (work_folder(db) / _NAME / "load" / "loaded").glob("*"):
+        shutil.rmtree(package, ignore_errors=True)
 
 
 def _is_torn(pipeline: Any) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from mithril_elt.errors import WarehouseError
+from mithril_elt.errors import LayoutError, WarehouseError
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.pipeline import load_left_over, reopen_pipeline
 from mithril_elt.tables import RAW_TABLES
@@ -37,6 +37,8 @@ def _database(db: Path, dataset: str | None) -> list[str]:
     wal = db.with_name(f"{db.name}.wal")
     try:
         try_write(db)
+    except LayoutError:
+        raise
     except WarehouseError:
         if not wal.is_file():
             raise

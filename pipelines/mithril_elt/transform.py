@@ -18,7 +18,7 @@ from mithril_elt.dbt_project import BuildResult, copy_parsed, parse, run, sql_fo
 from mithril_elt.errors import DataTestError
 from mithril_elt.instants import iso
 from mithril_elt.lock import locked, work_folder
-from mithril_elt.tables import RAW_TABLES
+from mithril_elt.migration import add_new_columns, migrate
 from mithril_elt.warehouse import loaded_from, schema_name, try_write, warehouse_error
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
 
 log = logging.getLogger("mithril_elt")
-
-_SQL_TYPES = {"text": "varchar", "bigint": "bigint", "bool": "boolean", "timestamp": "timestamp", "json": "json"}
-_SQL_TYPES |= {"usd": "decimal(38, 9)"}
 
 
 def build(db: Path, *, full: bool = False, as_of: datetime | None = None, dataset: str | None = None) -> BuildResult:
@@ -75,7 +72,7 @@ def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[No
     """Keeps in `builds` that a build began, and that it came to its end: also if tests failed, not if models did."""
     builds = f'"{schema_name("staging", dataset)}".builds'
     with _writing(db) as connection:
-        _add_new_columns(connection, schema_name("raw", dataset))
+        migrate(connection, schema_name("raw", dataset))
         connection.execute(f"create schema if not exists {builds.partition('.')[0]}")
         connection.execute(
             f"create table if not exists {builds}"
@@ -112,18 +109,6 @@ def _writing(db: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise warehouse_error(db, error) from error
 
 
-def _add_new_columns(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
-    """Adds to raw tables that an older release made the columns they lack: null, as its rows do not say them."""
-    query = "select table_name, column_name from duckdb_columns() where database_name = current_database()"
-    found = connection.execute(f"{query} and schema_name = ?", [schema]).fetchall()
-    tables = {table for table, _ in found}
-    for table in RAW_TABLES:
-        for column in table.columns:
-            if table.name in tables and (table.name, column.name) not in found:
-                added = f'"{schema}"."{table.name}" add column "{column.name}" {_SQL_TYPES[column.kind]}'
-                connection.execute(f"alter table {added}")
-
-
 def _copy_raw(db: Path, scratch: Path, schema: str) -> None:
     with _writing(scratch) as connection:
         connection.execute(f"attach '{str(db).replace(chr(39), chr(39) * 2)}' as live (read_only)")
@@ -131,4 +116,4 @@ def _copy_raw(db: Path, scratch: Path, schema: str) -> None:
         listed = "select table_name from duckdb_tables() where database_name = 'live' and schema_name = ?"
         for (table,) in connection.execute(listed, [schema]).fetchall():
             connection.execute(f'create table "{schema}"."{table}" as from live."{schema}"."{table}"')
-        _add_new_columns(connection, schema)
+        add_new_columns(connection, schema)

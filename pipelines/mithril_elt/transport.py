@@ -12,13 +12,17 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from mithril_elt.errors import ContractError
 from mithril_elt.limits import Limits
 
-__all__ = ["Received", "is_address", "is_private", "open_http", "receive"]
+__all__ = ["Received", "is_address", "is_private", "mistrust", "open_http", "receive"]
+
+
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,19 @@ async def receive(http: httpx.AsyncClient, method: str, path: str, *, most_bytes
                     f"{method} {path} answered more than {most_bytes // 2**20} MiB: no page of 100 rows is that large"
                 )
         return Received(response.status_code, response.headers, bytes(body))
+
+
+def mistrust(error: BaseException) -> str | None:
+    """Why no encrypted connection to that host will ever be made, for a sentence; None if another try may do."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (ssl.SSLCertVerificationError, aiohttp.ClientConnectorCertificateError)):
+            said = getattr(cause, "verify_message", None) or cause
+            return f"shows a certificate that is not trusted ({said}): SSL_CERT_FILE names others to trust"
+        if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _NO_TLS:
+            return "does not speak https there: look at --api-url and MITHRIL_API_URL"
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 @cache

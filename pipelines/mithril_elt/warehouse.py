@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from mithril_elt.errors import MithrilError, UsageError, WarehouseError
+from mithril_elt.layout import check_layout
 
 __all__ = ["Translated", "loaded_from", "make_private", "open_read_only", "schema_name", "try_write", "warehouse_error"]
 
@@ -28,26 +29,33 @@ def open_read_only(db: Path) -> duckdb.DuckDBPyConnection:
 
     Raises:
         UsageError: there is no such file.
-        WarehouseError: it is no DuckDB file, or another process has it open for writing.
+        WarehouseError: it is no DuckDB file, another process has it open for writing, or a newer release wrote it.
     """
     if not db.is_file():
         raise UsageError(f"there is no database {db}: `mithril-elt run --db {db}` makes it")
     try:
-        return duckdb.connect(str(db), read_only=True)
+        connection = duckdb.connect(str(db), read_only=True)
+        try:
+            check_layout(connection, db)
+        except BaseException:
+            connection.close()
+            raise
     except duckdb.Error as error:
         raise warehouse_error(db, error) from None
+    return connection
 
 
 def try_write(db: Path) -> None:
     """Opens the file for writing and closes it again, so that a hindrance shows before anything is asked.
 
     Raises:
-        WarehouseError: it cannot be opened.
+        WarehouseError: it cannot be opened, or a newer release wrote it.
     """
     if db.parent.is_dir() and not db.exists():
         return
     try:
-        duckdb.connect(str(db)).close()
+        with duckdb.connect(str(db)) as connection:
+            check_layout(connection, db)
     except duckdb.Error as error:
         raise warehouse_error(db, error) from None
 

@@ -16,9 +16,10 @@ import msgspec
 
 from mithril_elt.errors import ApiError, ContractError, KeyRefusedError, MithrilError, NotFoundError
 
-__all__ = ["Refused", "RetryableError", "judge", "retry_after_s", "server_clock"]
+__all__ = ["GarbledError", "Refused", "RetryableError", "judge", "request_id", "retry_after_s", "server_clock"]
 
 _SECONDS = re.compile(r"(\d+)(\.\d*)?", re.ASCII)
+_REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "cf-ray")  # none is documented: what is usual
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _KEY = "the key was refused ({status}) by {what}: is MITHRIL_API_KEY set to one that is valid and not expired?"
 _FINAL: dict[int, tuple[type[MithrilError], str]] = {
@@ -34,6 +35,18 @@ class RetryableError(ApiError):
     def __init__(self, sentence: str, *, detail: str | None = None, http_status: int | None = None, wait_s: int = 0):
         super().__init__(sentence, detail=detail, http_status=http_status)
         self.wait_s = wait_s
+
+    def final(self, added: str) -> MithrilError:
+        """The error once there is no other try, with those words added to its sentence."""
+        return ApiError(self.sentence + added, detail=self.detail, http_status=self.http_status)
+
+
+class GarbledError(ContractError, RetryableError):
+    """A good status with what is no JSON: damaged on its way, or from something that is not the API."""
+
+    def final(self, added: str) -> ContractError:
+        """A breach of the contract: whoever answers there does not speak as the API does."""
+        return ContractError(f"{self.sentence}{added}: is the address that of the API?")
 
 
 class Refused(ApiError):  # noqa: N818  # named for what the API did, like its siblings' HTTP words
@@ -61,11 +74,11 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, what: str) ->
     return ApiError(f"{what} answered {status}", detail=detail, http_status=status)
 
 
-def _misfit(headers: Mapping[str, str], body: bytes, *, what: str) -> ContractError | None:
+def _misfit(headers: Mapping[str, str], body: bytes, *, what: str) -> GarbledError | None:
     kind = headers.get("content-type", "application/json")
     if "json" not in kind.lower():
-        return ContractError(f"{what} answered {kind or 'no content type'}, not JSON: is the address that of the API?")
-    return None if body else ContractError(f"{what} answered with nothing in it")
+        return GarbledError(f"{what} answered {kind or 'no content type'}, not JSON")
+    return None if body else GarbledError(f"{what} answered with nothing in it")
 
 
 def _detail(body: bytes) -> str | None:
@@ -96,6 +109,11 @@ def retry_after_s(headers: Mapping[str, str]) -> int:
     if until is None:
         return 0
     return max(0, -((server_clock(headers) - until) // timedelta(seconds=1)))
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """What the server calls the request in its own log, by the usual headers; None if it says nothing."""
+    return next((headers[name][:100] for name in _REQUEST_IDS if headers.get(name)), None)
 
 
 def server_clock(headers: Mapping[str, str]) -> datetime:

@@ -1,7 +1,7 @@
-"""Runs in a process of their own that is killed: at a moment, or as it enters or leaves a function.
+"""A load, a build or a recovery in a process of its own that is killed: at a moment, or at a call of a function.
 
-Stands under `test_kills`. Processes are forked from a server that has imported everything, so that one costs
-milliseconds, and is a process like any other to the operating system.
+Stands under `test_kills`, `test_kills_in_models` and `test_recovery`. Processes are forked from a server that has
+imported everything, so that one costs milliseconds, and is a process like any other to the operating system.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from typing import Any, Literal
 WAY = {"window": timedelta(days=2), "lookback": timedelta(0)}  # so that what is asked again is the kill's doing
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["dlt", "duckdb", "mithril_elt.source", "mithril_elt.load", "mithril_elt.held"])
+_FORKS.set_forkserver_preload(
+    [
+        *("dlt", "duckdb", "mithril_elt.source", "mithril_elt.load", "mithril_elt.held", "mithril_elt.recovery"),
+        *("dbt.cli.main", "dbt.adapters.duckdb.connections", "mithril_elt.transform"),
+    ]
+)
+
+Job = Literal["load", "build", "recover"]
 
 
 @dataclass(frozen=True)
@@ -35,26 +42,40 @@ class Stage:
         return f"{self.when} {self.name.rpartition('.')[2]}{place}"
 
 
-def run_and_die(db: Path, key: str, url: str, death: Stage | float) -> bool:  # exact-ok: a wait
-    """A load that is killed there, or after so many seconds; whether it was, and not over before."""
+def run_and_die(
+    db: Path,
+    key: str,
+    url: str,
+    death: Stage | float,  # exact-ok: a wait
+    job: Job = "load",
+) -> bool:
+    """A job that is killed there, or after so many seconds; whether it was, and not over before."""
     stage = death if isinstance(death, Stage) else None
-    process = _FORKS.Process(target=_load, args=(str(db), key, url, stage))
+    process = _FORKS.Process(target=_work, args=(job, str(db), key, url, stage))
     process.start()
     process.join(None if stage else death)  # type: ignore[arg-type]  # seconds, if it is no stage
     if process.is_alive():
         process.kill()
         process.join()
+    assert process.exitcode in {0, -signal.SIGKILL}, f"{job} failed by itself"
     return process.exitcode == -signal.SIGKILL
 
 
-def _load(db: str, key: str, url: str, stage: Stage | None) -> None:
+def _work(job: Job, db: str, key: str, url: str, stage: Stage | None) -> None:
     from mithril_elt.api import Mithril  # noqa: PLC0415  # in the forked process
     from mithril_elt.load import LoadPlan, load  # noqa: PLC0415  # as above
+    from mithril_elt.recovery import recover  # noqa: PLC0415  # as above
+    from mithril_elt.transform import build  # noqa: PLC0415  # as above
 
     if stage:
         _arm(stage)
-    with Mithril(key, url) as api:
-        load(api, Path(db), LoadPlan(**WAY))
+    if job == "load":
+        with Mithril(key, url) as api:
+            load(api, Path(db), LoadPlan(**WAY))
+    elif job == "build":
+        build(Path(db))
+    else:
+        recover(Path(db))
 
 
 def _arm(stage: Stage) -> None:

@@ -97,6 +97,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield served
 
 
+@pytest.mark.shows(2)
 def test_the_key_is_in_nothing_that_any_command_leaves(place: Place, sandbox: Sandbox) -> None:
     """Each command with `--debug`, in both log formats, dlt's and dbt's files, traces and artefacts; a crash too."""
     place.environ["MITHRIL_API_URL"] = sandbox.url
@@ -112,6 +113,7 @@ def test_the_key_is_in_nothing_that_any_command_leaves(place: Place, sandbox: Sa
     assert {"m.duckdb", "trace.pickle", "partial_parse.msgpack", "readings.json"} <= {f.name for f in place.files()}
 
 
+@pytest.mark.shows(2)
 @pytest.mark.parametrize("place", ["environment"], indirect=True)
 def test_the_key_is_in_nothing_that_the_other_commands_leave(place: Place, sandbox: Sandbox) -> None:
     """Those that ask no more, or change something."""
@@ -134,6 +136,7 @@ def test_the_key_is_in_nothing_that_the_other_commands_leave(place: Place, sandb
     assert held.status == 8, held
 
 
+@pytest.mark.shows(2)
 def test_the_key_is_in_nothing_that_a_failure_leaves(place: Place) -> None:
     """Refused in the middle of a load, when dlt keeps a trace of its failure, and by each other way to fail."""
     db = ("--db", str(place.db), "--debug")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from loading import load_sandbox, query
 from mithril_elt.api import Mithril
 from mithril_elt.lists import read_lists
@@ -31,6 +33,7 @@ def test_the_vendors_sums_are_read_before_the_end_of_the_run_and_the_lists_after
     assert newest.replace(tzinfo=UTC) <= result.as_of + timedelta(seconds=1)  # `Date` has whole seconds
 
 
+@pytest.mark.shows(18)
 def test_a_server_that_was_ahead_does_not_stop_the_loads_after(tmp_path: Path) -> None:
     """A year ahead once: the run after, at the right time, reads on from there, and says so."""
     one = instance("inst_1", -48, [(-48, "RUNNING"), (12, "ERROR")])
@@ -61,6 +64,7 @@ def test_a_server_ahead_of_this_machine_is_told_of(tmp_path: Path) -> None:
     assert [warning for warning in result.warnings if "ahead of this machine's" in warning]
 
 
+@pytest.mark.shows(18)
 def test_an_event_of_the_future_is_read_when_its_time_has_come(tmp_path: Path) -> None:
     """A server that tells it early changes nothing: the run before its time leaves it out, the next one has it."""
     one = instance("inst_1", -48, [(-48, "RUNNING"), (5, "ERROR")])
@@ -75,6 +79,7 @@ def test_an_event_of_the_future_is_read_when_its_time_has_come(tmp_path: Path) -
         assert query(db, "select count(*) from raw.instance_status_events") == [(2,)]
 
 
+@pytest.mark.shows(15)
 def test_projects_without_data_and_instances_without_history_are_loaded(tmp_path: Path) -> None:
     """An empty project has its windows; an instance that never spoke has its row."""
     projects = [Project("proj_a", "a", hours(-100)), Project("proj_b", "b", hours(-100))]

@@ -38,6 +38,7 @@ def test_every_history_is_read_by_order(refusal: str, tmp_path: Path) -> None:
     assert query(by_order, "select distinct asked_by from raw.windows") == [("order",)]
 
 
+@pytest.mark.shows(34)
 def test_each_order_is_asked_once_and_none_is_missed(tmp_path: Path) -> None:
     """Bids, reservations, one that only an instance names, and the instance that has neither; nothing twice."""
     with serve(account(), readings=REFUSES) as sandbox:

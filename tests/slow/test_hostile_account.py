@@ -22,6 +22,7 @@ REPORTS = ("usage", "uptime", "cost", "pause-credits", "reservations", "reconcil
 GROUPINGS = ((), ("instance", "region"), ("project", "user"), ("order",), ("reservation",), ("instance-type", "bid"))
 
 
+@pytest.mark.shows(40)
 def test_harmful_labels_change_no_figure_and_command_no_terminal(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

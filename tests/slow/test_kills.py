@@ -92,6 +92,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("stage", STAGES, ids=str)
+@pytest.mark.shows(17, 26)
 def test_killed_at_each_stage(stage: Stage, folder: str, proof: Proof, tmp_path: Path) -> None:
     """Before and after each step of the load, with dlt's folder kept or lost: the tables of an undisturbed run.
 
@@ -104,6 +105,7 @@ def test_killed_at_each_stage(stage: Stage, folder: str, proof: Proof, tmp_path:
 
 
 @pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.shows(26)
 def test_killed_at_any_moment(number: int, proof: Proof, tmp_path: Path) -> None:
     """Other moments each time; killed up to three times in a row."""
     db, moments = tmp_path / "a.duckdb", random.Random()

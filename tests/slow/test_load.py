@@ -15,6 +15,7 @@ import pytest
 from loading import DATA_TABLES, history_queries, load_sandbox, query, raw, rows_of, tables_in
 from mithril_elt.api import Mithril
 from mithril_elt.errors import ApiError, LockedError, NotFoundError, UsageError, WarehouseError
+from mithril_elt.layout import LAYOUTS
 from mithril_elt.load import LoadPlan, Progress, load
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.sandbox.account import HOUR_US, PricePeriod, StatusChange
@@ -37,6 +38,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield served
 
 
+@pytest.mark.shows(10, 16)
 def test_a_second_run_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     """Run twice at the same moment, every table holds the same rows."""
     db = tmp_path / "a.duckdb"
@@ -49,6 +51,7 @@ def test_a_second_run_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     assert query(db, "select count(*) from raw.runs where outcome = 'done'") == [(2,)]
 
 
+@pytest.mark.shows(25)
 def test_only_what_is_new_is_fetched_plus_the_look_back(sandbox: Sandbox, tmp_path: Path) -> None:
     """The day after, no window starts before the look-back, and the rows are those of a fresh load."""
     db, fresh = tmp_path / "a.duckdb", tmp_path / "fresh.duckdb"
@@ -67,6 +70,7 @@ def test_only_what_is_new_is_fetched_plus_the_look_back(sandbox: Sandbox, tmp_pa
     }
 
 
+@pytest.mark.shows(22)
 def test_windows_of_any_size_give_the_same_rows(sandbox: Sandbox, tmp_path: Path) -> None:
     """One window for all, or one for each two days: the same rows."""
     load_sandbox(sandbox, tmp_path / "one.duckdb", window=timedelta(days=400))
@@ -75,6 +79,7 @@ def test_windows_of_any_size_give_the_same_rows(sandbox: Sandbox, tmp_path: Path
     assert query(tmp_path / "one.duckdb", "select count(*) from raw.windows") == [(4,)]
 
 
+@pytest.mark.shows(20)
 def test_an_open_price_period_is_found_closed_though_it_began_long_before(tmp_path: Path) -> None:
     """Its start is far outside the look-back; it is asked for again until it has an end, and then no more."""
     began, ended = NOW - timedelta(days=20), NOW + timedelta(hours=5)
@@ -92,6 +97,7 @@ def test_an_open_price_period_is_found_closed_though_it_began_long_before(tmp_pa
         assert not [asked for asked in history_queries(sandbox, "pricing/history") if "instance_fid" in asked]
 
 
+@pytest.mark.shows(19, 37)
 def test_a_late_row_inside_the_look_back_arrives_and_is_counted(tmp_path: Path) -> None:
     """An event that becomes visible two days late is loaded by the next run; one ten days late by `--deep`."""
     one = instance("inst_1", -24 * 20, [(-24 * 20, "RUNNING")])
@@ -110,6 +116,7 @@ def test_a_late_row_inside_the_look_back_arrives_and_is_counted(tmp_path: Path) 
     assert query(db, "select sum(late_rows), max(late_seconds) from raw.runs") == [(2, 864_000)]
 
 
+@pytest.mark.shows(17)
 def test_a_failure_between_windows_keeps_those_that_are_done(sandbox: Sandbox, tmp_path: Path) -> None:
     """The next run starts with the first window that is missing and ends with the rows of an undisturbed one."""
     db, fresh = tmp_path / "a.duckdb", tmp_path / "fresh.duckdb"
@@ -130,6 +137,7 @@ def test_a_failure_between_windows_keeps_those_that_are_done(sandbox: Sandbox, t
     assert raw(db) == raw(fresh)
 
 
+@pytest.mark.shows(17)
 def test_a_package_that_a_crash_left_is_loaded_first(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +157,7 @@ def _full_disk(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.shows(17)
 def test_a_lost_working_folder_costs_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     """The ledger is in the database too: without the folder, the next run still reads the look-back only."""
     db = tmp_path / "a.duckdb"
@@ -161,6 +170,7 @@ def test_a_lost_working_folder_costs_nothing(sandbox: Sandbox, tmp_path: Path) -
     assert len(history_queries(sandbox)) == len(sandbox.account.projects)
 
 
+@pytest.mark.shows(18)
 def test_a_lost_database_is_loaded_anew(sandbox: Sandbox, tmp_path: Path) -> None:
     """A working folder that claims everything is covered does not keep an empty database empty."""
     db = tmp_path / "a.duckdb"
@@ -171,12 +181,13 @@ def test_a_lost_database_is_loaded_anew(sandbox: Sandbox, tmp_path: Path) -> Non
     assert raw(db) == before
 
 
+@pytest.mark.shows(11, 15)
 def test_an_empty_account_makes_every_table_and_column(tmp_path: Path) -> None:
     """No instance, no reservation, nothing: all tables are there, with the declared columns in their types."""
     db = tmp_path / "a.duckdb"
     with serve(bare_account()) as sandbox:
         load_sandbox(sandbox, db)
-    assert tables_in(db, "raw") == sorted(table.name for table in RAW_TABLES)
+    assert tables_in(db, "raw") == sorted([*(table.name for table in RAW_TABLES), LAYOUTS])
     types = {"text": "VARCHAR", "json": "VARCHAR", "bigint": "BIGINT", "bool": "BOOLEAN"}
     types |= {"timestamp": "TIMESTAMP", "usd": "DECIMAL(38,9)"}
     for table in RAW_TABLES:
@@ -203,6 +214,7 @@ def test_a_window_invents_nothing_at_its_start(selects: str, tmp_path: Path) -> 
     assert raw(told) == raw(plain)
 
 
+@pytest.mark.shows(24)
 def test_a_backfill_leaves_the_live_watermark_alone(sandbox: Sandbox, tmp_path: Path) -> None:
     """First the last days, then the ones before: the same rows as all at once, the newest end untouched."""
     db, fresh = tmp_path / "a.duckdb", tmp_path / "fresh.duckdb"
@@ -281,6 +293,7 @@ def test_since_after_now_is_refused_before_anything_is_written(sandbox: Sandbox,
     assert not (tmp_path / "a.duckdb").exists()
 
 
+@pytest.mark.shows(31)
 def test_a_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
     """While one process holds the lock, another is told who has it."""
     db = tmp_path / "a.duckdb"
@@ -291,6 +304,7 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
     assert "since" in other.stderr
 
 
+@pytest.mark.shows(36)
 def test_state_stays_small_however_long_the_history(sandbox: Sandbox, tmp_path: Path) -> None:
     """The ledger of finished windows is one span a project, and open periods are those of living instances."""
     db = tmp_path / "a.duckdb"
@@ -303,6 +317,7 @@ def test_state_stays_small_however_long_the_history(sandbox: Sandbox, tmp_path: 
     assert open_periods <= len(sandbox.account.instances)
 
 
+@pytest.mark.shows(18)
 def test_a_moving_clock_freezes_at_the_start_of_the_run(tmp_path: Path) -> None:
     """What happens while a run goes on belongs to the next one: the watermark is the run's start."""
     one = instance(

@@ -26,6 +26,7 @@ OVER_TIME = Way("over time", 3, lookback=timedelta(days=2))
 
 
 @pytest.mark.parametrize(("unit", "selects", "alone", "order"), MAIN)
+@pytest.mark.shows(23, 25, 40)
 def test_every_combination_of_the_main_readings(
     unit: str, selects: str, alone: str, order: str, *, comparison: Comparison, tmp_path: Path
 ) -> None:
@@ -76,6 +77,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.shows(23, 28, 30, 40)
 def test_each_other_reading(name: str, comparison: Comparison, tmp_path: Path) -> None:
     """Each of the others by itself, or with what it might meet badly."""
     world = World(readings=Readings(**OTHERS[name]), way=OVER_TIME)
@@ -95,6 +97,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.shows(17, 22, 24, 25)
 def test_each_way_to_load(way: str, comparison: Comparison, tmp_path: Path) -> None:
     """In windows of any size, in many runs, broken off, again, deep, the last days first: the same marts."""
     readings = Readings(limit_counts="events", start_selects="clipped", project_alone="422", order="shuffled")

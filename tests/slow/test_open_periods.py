@@ -51,6 +51,7 @@ def ends(db: Path) -> list[datetime | None]:
 
 
 @pytest.mark.parametrize(("reading", "questions"), [("inside", 1), ("in_force", 0), ("clipped", 1)])
+@pytest.mark.shows(20, 34)
 def test_a_long_period_costs_one_question_a_run_at_most(reading: str, questions: int, tmp_path: Path) -> None:
     """A server that tells the period in force at the start of a window tells its end with it: nothing is asked."""
     db, end = tmp_path / "a.duckdb", NOW + timedelta(hours=30)
@@ -69,6 +70,7 @@ def test_a_long_period_costs_one_question_a_run_at_most(reading: str, questions:
         assert asked_again(sandbox) == 0
 
 
+@pytest.mark.shows(20)
 def test_an_end_that_becomes_known_after_the_next_start_is_found(tmp_path: Path) -> None:
     """The next period shows first, the end of the old one, hours before it, only a day later: the gap is known then."""
     db = tmp_path / "a.duckdb"
@@ -118,6 +120,7 @@ def test_prices_of_reserved_instances_are_not_asked_again(tmp_path: Path) -> Non
         assert asked_again(sandbox) == 0
 
 
+@pytest.mark.shows(8)
 def test_what_the_release_before_remembered_is_understood() -> None:
     """It kept the start of the newest open period of an instance, as a text."""
     state = {"open": {"proj_a": {"inst_1": NOW.isoformat()}}}
@@ -128,6 +131,7 @@ def test_what_the_release_before_remembered_is_understood() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 200), st.booleans()), max_size=60))
+@pytest.mark.shows(36)
 def test_few_are_remembered_however_many_are_open(told: list[tuple[int, bool]]) -> None:
     """The newest of an instance is always among them if it is open; besides, three at most, the longest."""
     state: dict[str, object] = {}
@@ -144,6 +148,7 @@ def test_few_are_remembered_however_many_are_open(told: list[tuple[int, bool]]) 
         assert max(now_open) in kept
 
 
+@pytest.mark.shows(18)
 def test_a_clock_that_was_ahead_covers_nothing_past_it() -> None:
     """What was called covered past the server's clock is not, once the clock is right again."""
     state: dict[str, object] = {}

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from worlds import PATTERNS, Comparison, Way, World
 
@@ -25,6 +25,15 @@ NUMBERS: dict[str, st.SearchStrategy[Any]] = {
     "corrected_hours": st.sampled_from((0, 0, 5, LOOKBACK_HOURS)),
     "leaves_list_hours": st.sampled_from((None, None, 0, 24)),
 }
+
+
+# An instance that begins after the last settled instant, and that no list has when it is first looked at.
+BEGUN_AFTER_AS_OF = World(
+    seed=234,
+    instances=18,
+    days=11,
+    readings=Readings(project_alone="400", default_limit=76, late_hours=LOOKBACK_HOURS, leaves_list_hours=0),
+)
 
 
 def _values(name: str, kind: Any) -> st.SearchStrategy[Any]:
@@ -45,7 +54,7 @@ def ways() -> st.SearchStrategy[Way]:
     return st.builds(Way, st.sampled_from(sorted(PATTERNS)), st.integers(1, 5), hours, st.just(back))
 
 
-@pytest.mark.timeout(60 * EXAMPLES)
+@pytest.mark.timeout(180 + 60 * EXAMPLES)  # the models are compiled first
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -64,6 +73,8 @@ def ways() -> st.SearchStrategy[Way]:
         way=ways(),
     )
 )
+@example(BEGUN_AFTER_AS_OF)
+@pytest.mark.shows(22, 23, 40)
 def test_any_account_under_any_readings_loaded_any_way(comparison: Comparison, world: World) -> None:
     """No difference from one plain load of the same account, nor from its true figures."""
     with TemporaryDirectory() as folder:

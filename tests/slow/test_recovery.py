@@ -11,6 +11,7 @@ from shutil import copy
 import dlt
 import duckdb
 import pytest
+from killed import Stage, run_and_die
 
 from loading import load_sandbox, query, raw
 from mithril_elt.errors import WarehouseError
@@ -52,12 +53,37 @@ def leave_a_package(sandbox: Sandbox, db: Path) -> list[Path]:
     return files
 
 
+def leave_a_torn_log(db: Path, folder: Path) -> None:
+    """Breaks DuckDB's log off, with rows in it that are nowhere else."""
+    wal, whole, before = db.with_name(f"{db.name}.wal"), folder / "log", folder / "before.duckdb"
+    copy(db, before)
+    with duckdb.connect(str(db)) as connection:
+        connection.execute("set checkpoint_threshold = '1 TB'")
+        connection.execute(
+            "insert into raw.instance_status_events by name select 'STATUS_WRONG' as status, * exclude (status)"
+            " from raw.instance_status_events"
+        )
+        copy(wal, whole)
+    copy(before, db)
+    written = bytearray(whole.read_bytes())
+    written[len(written) // 2 : len(written) // 2 + 64] = b"\xff" * 64
+    wal.write_bytes(bytes(written))
+
+
+def leave_doubles(db: Path) -> None:
+    """Doubles rows of two lists, as an earlier release left them where it was killed."""
+    with duckdb.connect(str(db)) as connection:
+        for table in ("instances", "projects"):
+            connection.execute(f"insert into raw.{table} select * from raw.{table} limit 2")
+
+
 def plain(sandbox: Sandbox, tmp_path: Path) -> dict[str, list[tuple[object, ...]]]:
     """What one undisturbed load brings."""
     load_sandbox(sandbox, tmp_path / "plain.duckdb")
     return raw(tmp_path / "plain.duckdb")
 
 
+@pytest.mark.shows(32)
 def test_a_package_that_was_cut_short_is_told_and_read_again(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """`run` says which command mends it; after that the run loads all that the package had."""
     for file in leave_a_package(sandbox, db):
@@ -72,6 +98,7 @@ def test_a_package_that_was_cut_short_is_told_and_read_again(sandbox: Sandbox, d
     assert raw(db) == plain(sandbox, tmp_path)
 
 
+@pytest.mark.shows(32)
 def test_a_package_that_is_whole_is_loaded(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """As the next run would do it."""
     leave_a_package(sandbox, db)
@@ -83,6 +110,7 @@ def test_a_package_that_is_whole_is_loaded(sandbox: Sandbox, db: Path, tmp_path:
 
 
 @pytest.mark.parametrize("name", ["state.json", "schemas/mithril.schema.json"])
+@pytest.mark.shows(32)
 def test_a_memory_that_was_cut_short_is_restored(name: str, sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """What dlt keeps beside the database is in the database too."""
     file = work_folder(db) / "mithril" / name
@@ -94,6 +122,7 @@ def test_a_memory_that_was_cut_short_is_restored(name: str, sandbox: Sandbox, db
     assert raw(db) == plain(sandbox, tmp_path)
 
 
+@pytest.mark.shows(18)
 def test_a_database_that_lost_its_last_windows_is_read_again(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """A copy from before is put in place of the database: what the folder remembers is not believed."""
     copy(db, tmp_path / "before.duckdb")
@@ -105,25 +134,12 @@ def test_a_database_that_lost_its_last_windows_is_read_again(sandbox: Sandbox, d
 
 def test_a_log_that_cannot_be_read_is_set_aside(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
     """The database is as at its last checkpoint, which the log does not reach; the next run reads on from there."""
-    wal = db.with_name(f"{db.name}.wal")
-    whole = tmp_path / "log"
-    copy(db, tmp_path / "before.duckdb")
-    with duckdb.connect(str(db)) as connection:
-        connection.execute("set checkpoint_threshold = '1 TB'")
-        connection.execute(
-            "insert into raw.instance_status_events by name select 'STATUS_WRONG' as status, * exclude (status)"
-            " from raw.instance_status_events"
-        )
-        copy(wal, whole)
-    copy(tmp_path / "before.duckdb", db)
-    written = bytearray(whole.read_bytes())
-    written[len(written) // 2 : len(written) // 2 + 64] = b"\xff" * 64
-    wal.write_bytes(bytes(written))
+    leave_a_torn_log(db, tmp_path)
     with pytest.raises(WarehouseError, match=f"mithril-elt recover --db {db}"):
         load_sandbox(sandbox, db)
     [done] = recover(db)
     assert "set aside as" in done
-    assert not wal.exists()
+    assert not db.with_name(f"{db.name}.wal").exists()
     load_sandbox(sandbox, db)
     assert raw(db) == plain(sandbox, tmp_path)
     assert query(db, "select count(*) from raw.instance_status_events where status = 'STATUS_WRONG'") == [(0,)]
@@ -133,13 +149,37 @@ def test_rows_of_lists_that_are_there_twice_are_so_no_more(sandbox: Sandbox, db:
     """As an earlier release left them where it was killed while lists were loaded; versions stay."""
     load_sandbox(sandbox, db)
     before = raw(db)
-    with duckdb.connect(str(db)) as connection:
-        for table in ("instances", "projects"):
-            connection.execute(f"insert into raw.{table} select * from raw.{table} limit 2")
+    leave_doubles(db)
     [done] = recover(db)
     assert done.startswith("4 rows of lists")
     assert raw(db) == before
     assert recover(db) == []
+
+
+RECOVERIES = [
+    Stage("pathlib.Path.rename", "before"),
+    Stage("pathlib.Path.rename", "after"),
+    Stage("mithril_elt.recovery.reopen_pipeline", "after"),
+    Stage("mithril_elt.recovery.load_left_over", "before"),
+    Stage("mithril_elt.recovery.load_left_over", "after"),
+    Stage("mithril_elt.recovery._without_doubles", "before"),
+    Stage("mithril_elt.recovery._without_doubles", "after", 3),
+]
+
+
+@pytest.mark.shows(26, 32)
+@pytest.mark.parametrize("stage", RECOVERIES, ids=str)
+def test_recover_may_be_killed_itself(stage: Stage, sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+    """Of all that it mends nothing is lost between two steps: the next one mends the rest."""
+    leave_doubles(db)
+    for file in leave_a_package(sandbox, db):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    leave_a_torn_log(db, tmp_path)
+    assert run_and_die(db, sandbox.key, sandbox.url, stage, "recover"), f"never came to {stage}"
+    recover(db)
+    assert recover(db) == []
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain(sandbox, tmp_path)
 
 
 def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_a_report_is_printed_again_to_the_byte(seed: int, comparison: Comparison
     assert [page for page in first if first[page] != again[page]] == []
 
 
+@pytest.mark.shows(17)
 def test_a_run_that_is_cut_short_moves_no_figure(comparison: Comparison, tmp_path: Path) -> None:
     """Some of its windows are loaded, of one project more than of the other: the reports stay the same."""
     db = tmp_path / "a.duckdb"

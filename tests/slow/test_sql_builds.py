@@ -93,6 +93,7 @@ def test_marts_of_a_build_that_was_cut_short_are_refused(db: Path, monkeypatch: 
     ]
 
 
+@pytest.mark.shows(38)
 def test_a_data_test_that_fails_leaves_no_model_as_it_was(db: Path) -> None:
     """Tests run after all models: the marts are of one instant, reports are made, and the build says what is wrong."""
     changed(db, "insert into raw.instances select * from raw.instances limit 1")
@@ -115,6 +116,7 @@ def test_a_model_that_cannot_be_built_leaves_the_marts_refused(db: Path) -> None
         report(db, "reservations")
 
 
+@pytest.mark.shows(8)
 def test_what_an_older_release_loaded_and_built_is_still_read(db: Path) -> None:
     """Columns that it did not know are added, as null; marts whose build nobody noted are taken for whole."""
     added = {

@@ -52,6 +52,7 @@ def marts(db: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {table: rows_of(db, f"marts.{table}") for table in tables_in(db, "marts")}
 
 
+@pytest.mark.shows(40)
 def test_every_figure_of_every_instance_is_the_true_one(db: Path, account: Account) -> None:
     """Hours by phase, spot cost and pause credit of each instance and day, as exact integers."""
     assert len(account.instances) >= INSTANCES
@@ -74,6 +75,7 @@ def test_the_comparison_sees_a_difference_of_one_microsecond(db: Path, account: 
     assert len(differences(copy, account)) == 2  # of the instance, and of its day
 
 
+@pytest.mark.shows(16)
 def test_a_second_run_leaves_every_mart_as_it_was(db: Path, sandbox: Sandbox, account: Account) -> None:
     """Nothing changed between two runs, so nothing changes in any mart."""
     before = marts(db)
@@ -83,6 +85,7 @@ def test_a_second_run_leaves_every_mart_as_it_was(db: Path, sandbox: Sandbox, ac
     assert differences(db, account) == []
 
 
+@pytest.mark.shows(20, 25, 40)
 def test_ten_runs_over_time_give_the_marts_of_one_load(db: Path, account: Account, tmp_path: Path) -> None:
     """Loaded in ten runs with the clock moved on between them, the marts are those of one load, row for row."""
     path = tmp_path / "ten.duckdb"
@@ -108,6 +111,7 @@ def test_an_earlier_as_of_gives_the_figures_of_then(db: Path, account: Account) 
     assert found == []
 
 
+@pytest.mark.shows(39)
 def test_by_instance_adds_up_to_the_whole_exactly(db: Path, account: Account) -> None:
     """In JSON, the rows of any grouping add up to the ungrouped report, to the twelfth place, and that is the truth."""
     [whole] = json.loads(render(report(db, "cost"), "json"))["rows"]

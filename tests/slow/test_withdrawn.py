@@ -48,6 +48,7 @@ TOLD = [("RUNNING", False), ("ERROR", False), ("RUNNING", False)]
 GONE = [("RUNNING", False), ("ERROR", True), ("RUNNING", False)]
 
 
+@pytest.mark.shows(21)
 def test_an_event_that_is_not_told_again_is_withdrawn(sandbox: Sandbox, told: Instance, tmp_path: Path) -> None:
     """It stays in the table with the time at which it was found gone; nothing else is touched; the run counts it."""
     db = tmp_path / "a.duckdb"
@@ -70,6 +71,7 @@ def test_an_event_that_is_not_told_again_is_withdrawn(sandbox: Sandbox, told: In
     assert events(db) == TOLD
 
 
+@pytest.mark.shows(21)
 def test_all_of_a_window_may_be_withdrawn(sandbox: Sandbox, tmp_path: Path) -> None:
     """A window that comes empty takes back all that it held, and nothing of before it."""
     db = tmp_path / "a.duckdb"
@@ -103,6 +105,7 @@ def test_an_instance_that_the_api_has_forgotten_keeps_its_rows(sandbox: Sandbox,
     assert [warning for warning in result.warnings if "do not know an instance" in warning]
 
 
+@pytest.mark.shows(21)
 def test_a_row_that_pages_skip_is_not_withdrawn(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +119,7 @@ def test_a_row_that_pages_skip_is_not_withdrawn(
     assert events(db) == TOLD
 
 
+@pytest.mark.shows(21)
 def test_a_price_that_is_corrected_or_withdrawn_is_replaced(tmp_path: Path) -> None:
     """Another price for the same start replaces it; a start that is gone is marked; an open one that is gone too."""
     spot = instance("inst_1", -24 * 20, [(-24 * 20, "RUNNING")], bid="bid_1")

@@ -6,16 +6,14 @@ Each command is imported when it is called, so that `--help` costs nothing.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from importlib import import_module, metadata
 
 import click
 
-from mithril_elt.cli.logs import common_options, is_debug
-from mithril_elt.cli.saying import say, say_text, say_where
-from mithril_elt.errors import MithrilError
+from mithril_elt.cli.endings import exit_status, tell
+from mithril_elt.cli.logs import common_options
 
 __all__ = ["main"]
 
@@ -28,6 +26,7 @@ _COMMANDS = {
     "plan": ("plan", "What `run` would ask for: windows, requests, rows. Writes nothing."),
     "check": ("check", "The key, the project, the network and the warehouse, one line each."),
     "probe": ("probe", "How this account's API reads what its description leaves open, with the evidence."),
+    "accept": ("accept", "Check what is to hold against this account: read-only, in a scratch database."),
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),
@@ -83,31 +82,7 @@ def main() -> None:
 def _status() -> int:
     try:
         status = group.main(standalone_mode=False)
-    except Exception as error:  # noqa: BLE001  # the one place where a bug becomes a sentence
-        if is_debug():
-            say_where()
-        return _told(error)
-    except KeyboardInterrupt:
-        say("Stopped.", err=True)
-        return 130
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where a bug becomes a sentence
+        tell(error)
+        return exit_status(error)
     return status if isinstance(status, int) else 0  # click gives what a command ended with, or what it returned
-
-
-def _told(error: Exception) -> int:
-    """Says on stderr what happened, in one sentence, and gives the exit status for it."""
-    if isinstance(error, click.ClickException):
-        shown = io.StringIO()
-        error.show(shown)
-        say_text(shown.getvalue(), err=True)
-        return 2
-    if isinstance(error, MithrilError):
-        say(f"Error: {error}", err=True)
-        return error.exit_status
-    if isinstance(error, click.Abort):
-        say("Stopped.", err=True)
-        return 130
-    if isinstance(error, BrokenPipeError):  # the reader of a pipe went away, as `head` does
-        sys.stderr.close()
-        return 141
-    say(f"Error: a bug in mithril-elt ({type(error).__name__}): --debug shows where", err=True)
-    return 1

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mithril_elt.cli.logs import logs_are_json
+from mithril_elt.log_facts import told
 
 if TYPE_CHECKING:
     from mithril_elt.load import Progress
@@ -50,5 +51,5 @@ def _logged(now: Progress) -> None:
         now.windows_planned,
         f"{now.rows:,}",
         f"{now.requests:,}",
-        extra={"facts": facts | {"requests": now.requests}},
+        extra=told("window", **facts, requests=now.requests),
     )

@@ -15,8 +15,10 @@ import click
 
 from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
 from mithril_elt.cli.progress import shown_progress
-from mithril_elt.cli.saying import say, say_facts, say_text
+from mithril_elt.cli.saying import say, say_text
+from mithril_elt.cli.summary import Summary, summed_up
 from mithril_elt.instants import iso, parse_instant
+from mithril_elt.log_facts import known
 
 if TYPE_CHECKING:
     from mithril_elt.load import LoadResult
@@ -48,13 +50,13 @@ def run_command(as_of: str | None, *, as_json: bool, **values: Any) -> None:
     """
     from mithril_elt.lock import locked  # noqa: PLC0415  # after the options are known to be right
 
-    pinned = parse_instant(as_of, option="--as-of") if as_of else None
-    api, projects = connect(values)
-    plan = load_plan(values, projects)
-    with api, locked(values["db"]):
-        extracted = loaded(api, values["db"], plan)
-        models = built(values["db"], dataset=values["dataset"], as_of=pinned)
-    _print_facts({**_facts(extracted), "build": asdict(models)}, as_json=as_json)
+    with summed_up(as_json=as_json) as run:
+        pinned = parse_instant(as_of, option="--as-of") if as_of else None
+        api, projects = connect(values)
+        plan = load_plan(values, projects)
+        with api, locked(values["db"]):
+            _extract(run, api, values["db"], plan)
+            _build(run, values["db"], dataset=values["dataset"], as_of=pinned)
     if not as_json:
         _summary(values["db"], values["dataset"])
 
@@ -71,11 +73,11 @@ def extract_command(*, as_json: bool, **values: Any) -> None:
     Example:
       mithril-elt extract --project proj_0123456789abcdef --since 2026-01-01
     """
-    api, projects = connect(values)
-    plan = load_plan(values, projects)
-    with api:
-        extracted = loaded(api, values["db"], plan)
-    _print_facts(_facts(extracted), as_json=as_json)
+    with summed_up(as_json=as_json) as run:
+        api, projects = connect(values)
+        plan = load_plan(values, projects)
+        with api:
+            _extract(run, api, values["db"], plan)
 
 
 @click.command("build")
@@ -90,17 +92,17 @@ def build_command(as_of: str | None, *, full: bool, as_json: bool, db: Path, dat
     Example:
       mithril-elt build --as-of 2026-04-01
     """
-    pinned = parse_instant(as_of, option="--as-of") if as_of else None
-    models = built(db, dataset=dataset, as_of=pinned, full=full)
-    _print_facts({"build": asdict(models)}, as_json=as_json)
+    with summed_up(as_json=as_json) as run:
+        pinned = parse_instant(as_of, option="--as-of") if as_of else None
+        _build(run, db, dataset=dataset, as_of=pinned, full=full)
 
 
-def loaded(api: Any, db: Path, plan: Any) -> LoadResult:
-    """Runs the load with its progress shown."""
+def loaded(api: Any, db: Path, plan: Any, into: LoadResult | None = None) -> LoadResult:
+    """Runs the load with its progress shown; what it did is in `into` also if it fails."""
     from mithril_elt.load import load  # noqa: PLC0415  # imports the client
 
     with shown_progress() as tell:
-        return load(api, db, plan, on_progress=tell)
+        return load(api, db, plan, on_progress=tell, into=into)
 
 
 def built(db: Path, *, dataset: str | None, as_of: datetime | None, full: bool = False) -> BuildResult:
@@ -113,23 +115,25 @@ def built(db: Path, *, dataset: str | None, as_of: datetime | None, full: bool =
     return models
 
 
-def _facts(done: LoadResult) -> dict[str, Any]:
+def _extract(run: Summary, api: Any, db: Path, plan: Any) -> None:
+    from mithril_elt.load import LoadResult  # noqa: PLC0415  # imports the client
+
+    done = LoadResult()
+    run.run_id = done.run_id
+    with run.stage("extract"):
+        try:
+            loaded(api, db, plan, done)
+        finally:
+            run.facts |= _plain(done)
+
+
+def _build(run: Summary, db: Path, **wanted: Any) -> None:
+    with run.stage("build"), known(run_id=run.run_id):
+        run.facts["build"] = asdict(built(db, **wanted))
+
+
+def _plain(done: LoadResult) -> dict[str, Any]:
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in asdict(done).items()}
-
-
-def _print_facts(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        say_facts(facts)
-        return
-    if "rows" in facts:
-        say(
-            f"Loaded {facts['windows_done']} of {facts['windows_planned']} windows up to {facts['as_of']}: "
-            f"{facts['rows']:,} rows in {facts['requests']:,} requests ({facts['retries']} sent again)."
-        )
-        if facts["late_rows"]:
-            say(f"{facts['late_rows']:,} rows came late, by {facts['late_seconds'] / 3600:.1f} hours at most.")
-    if "build" in facts:
-        say(f"Built {facts['build']['models']} models; {facts['build']['tests']} data tests passed.")
 
 
 def _summary(db: Path, dataset: str | None) -> None:

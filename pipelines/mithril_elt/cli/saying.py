@@ -59,9 +59,9 @@ def say_facts(facts: Any, default: Callable[[Any], Any] | None = None) -> None:
     _print(plain(json.dumps(facts, default=default).replace("\x7f", "\\u007f")) + "\n")
 
 
-def say_where() -> None:
-    """Prints on stderr where the error that is being handled came from."""
-    _print(_plain_lines(traceback.format_exc()), err=True)
+def say_where(error: BaseException) -> None:
+    """Prints on stderr where an error came from."""
+    _print(_plain_lines("".join(traceback.format_exception(error))), err=True)
 
 
 def _plain_lines(text: str) -> str:

@@ -48,7 +48,8 @@ final as (
         max(project_id) as project_id,
         max(case when is_known then bid_id end) as bid_id,
         max(case when is_known then reservation_id end) as reservation_id,
-        min(case when is_known then occurred_at end) as first_event_at
+        min(case when is_known then occurred_at end) as first_event_at,
+        min(case when is_known then told_of_at end) as first_told_at
     from known_histories
     group by instance_id
 )

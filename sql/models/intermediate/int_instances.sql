@@ -45,10 +45,17 @@ described_instances as (
         owned_instances.listed_status,
         owned_instances.is_listed,
         owned_instances.created_at,
-        owned_instances.first_event_at
+        owned_instances.first_event_at,
+        projects.as_of
     from owned_instances
     left join bids on owned_instances.bid_id = bids.bid_id
     left join reservations on owned_instances.reservation_id = reservations.reservation_id
+    left join projects on owned_instances.project_id = projects.project_id
+    -- One that began later is not there yet: lists are read after as_of, and may be read long after a pinned one.
+    where
+        projects.as_of is null
+        or owned_instances.first_told_at < projects.as_of
+        or (owned_instances.was_listed and coalesce(owned_instances.created_at < projects.as_of, true))
 ),
 
 final as (
@@ -61,11 +68,9 @@ final as (
         end as order_type,
         coalesce(described_instances.bid_id, described_instances.reservation_id) as order_id,
         instance_types.instance_type_name,
-        instance_types.num_gpus,
-        projects.as_of
+        instance_types.num_gpus
     from described_instances
     left join instance_types on described_instances.instance_type_id = instance_types.instance_type_id
-    left join projects on described_instances.project_id = projects.project_id
 )
 
 select * from final

@@ -27,7 +27,8 @@ final as (
         coalesce(listed.is_listed, false) as is_listed,
         listed.instance_id is not null as was_listed,
         listed.created_at,
-        histories.first_event_at
+        histories.first_event_at,
+        histories.first_told_at
     from listed_instances as listed
     full outer join histories on listed.instance_id = histories.instance_id
 )

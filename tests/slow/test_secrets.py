@@ -69,6 +69,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "Limits", limits)
 
 
+@pytest.mark.shows(2)
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("case", FAILURES)
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -85,6 +86,7 @@ def test_no_failure_repeats_the_key(monkeypatch: pytest.MonkeyPatch, case: str, 
     assert shown(ended.out + ended.err) == []
 
 
+@pytest.mark.shows(2)
 @pytest.mark.parametrize("where", ["environment", "dlt's environment", "vendor"])
 def test_a_bug_does_not_show_the_key(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """An exception that nobody foresaw, with the key in its words and in those of its cause, from each source."""
@@ -104,6 +106,7 @@ def test_a_bug_does_not_show_the_key(monkeypatch: pytest.MonkeyPatch, where: str
     assert shown(ended.out + ended.err) == []
 
 
+@pytest.mark.shows(2)
 @pytest.mark.parametrize("name", ["SOURCES__MITHRIL__API_KEY", "MITHRIL_API_KEY"])
 def test_dlt_does_not_note_that_the_key_was_asked_for(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Else it keeps what it was asked for in the trace that it writes beside the database."""
@@ -191,7 +194,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def sent(*_: object, **__: object) -> None:
         raise AssertionError("something was sent")
 
-    monkeypatch.setattr("mithril_elt.client.open_http", sent)
+    monkeypatch.setattr("mithril_elt.sending.open_http", sent)
 
 
 @pytest.mark.usefixtures("no_network")
@@ -253,6 +256,7 @@ def open_to_others(folder: Path) -> list[str]:
     return [f"{file} {stat.filemode(file.stat().st_mode)}" for file in found if file.stat().st_mode & 0o077]
 
 
+@pytest.mark.shows(2)
 @pytest.mark.usefixtures("open_umask")
 def test_what_a_command_writes_is_its_users_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Database, log, working folder, dlt's files, what a probe kept; the process's umask is as it was."""
@@ -280,14 +284,14 @@ def watch_the_log(monkeypatch: pytest.MonkeyPatch, folder: Path, seen: list[str]
     """Notes the mode of DuckDB's log each time that progress is told, when there is one."""
     from mithril_elt import transform  # noqa: PLC0415  # to put a watch into it
 
-    whole: Callable[..., Any] = transform._add_new_columns
+    whole: Callable[..., Any] = transform.migrate
 
     def watched(connection: Any, schema: str) -> None:
         whole(connection, schema)
         connection.execute("create or replace table raw.watched as from range(10)")
         seen.extend(stat.filemode(file.stat().st_mode) for file in folder.glob("*.wal"))
 
-    monkeypatch.setattr(transform, "_add_new_columns", watched)
+    monkeypatch.setattr(transform, "migrate", watched)
 
 
 @pytest.mark.usefixtures("open_umask")

@@ -1,0 +1,44 @@
+"""Which layout of the raw tables a database has: looked at by all who open it.
+
+Stands under `warehouse`; `migration` notes it. A release goes on with what an older one left; what a newer one wrote
+it leaves alone, since it would neither keep nor count what it does not know.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mithril_elt.errors import LayoutError
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["LAYOUT", "LAYOUTS", "check_layout"]
+
+# To be raised with each release that changes a raw table or what dlt's state remembers. 1 is that of 0.1.0, which
+# notes none; 2 has withdrawn rows, readings of lists and of the vendor's summaries, and ends of price periods.
+LAYOUT = 2
+
+LAYOUTS = "layouts"  # a table of the raw schema: layout, version, since; columns may be added, never renamed
+
+
+def check_layout(connection: duckdb.DuckDBPyConnection, db: Path) -> None:
+    """Passes what this release or an older one wrote.
+
+    Raises:
+        LayoutError: a newer release wrote it.
+    """
+    # No bound parameter: for one DuckDB imports pandas, which takes longer than a report.
+    listed = "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
+    tables = connection.execute(listed).fetchall()
+    for schema in (schema for schema, table in tables if table == LAYOUTS and f"_{schema}".endswith("_raw")):
+        newest = f'select layout, version from "{schema}".{LAYOUTS} order by layout desc, since desc limit 1'  # noqa: S608  # own names
+        for layout, release in connection.execute(newest).fetchall():
+            if layout > LAYOUT:
+                raise LayoutError(
+                    f"{db} was written by mithril-elt {release} (layout {layout}), this is mithril-elt"
+                    f" {version('mithril-elt')} (layout {LAYOUT}): install {release} or newer, or choose another file"
+                    " with --db"
+                )

@@ -1,0 +1,52 @@
+"""Brings the raw tables of an older release up to this one's, before anything else is written to them.
+
+Stands under `pipeline` and `transform`, on `layout`. All of it is one transaction: a database is of one layout or of
+the other, whenever it is killed.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from mithril_elt.layout import LAYOUT, LAYOUTS
+from mithril_elt.tables import RAW_TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["add_new_columns", "migrate"]
+
+_SQL_TYPES = {"text": "varchar", "bigint": "bigint", "bool": "boolean", "timestamp": "timestamp", "json": "varchar"}
+_SQL_TYPES |= {"usd": "decimal(38, 9)"}
+
+# What rows of an older release get in a column that has come since; null in all others, as they do not say it.
+_FILLED = {("reservation_events", "position"): "0"}  # of the key: until then each was the only one of its kind
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Adds to the raw tables of a schema what they lack, and notes in it that this release writes it."""
+    table = f'"{schema}".{LAYOUTS}'
+    connection.begin()
+    connection.execute(f'create schema if not exists "{schema}"')
+    connection.execute(f"create table if not exists {table} (layout bigint, version varchar, since timestamp)")
+    add_new_columns(connection, schema)
+    known = f"select 1 from {table} where layout = $1 and version = $2"  # noqa: S608  # own names
+    begun = f"insert into {table} select $1, $2, now() at time zone 'UTC' where not exists ({known})"
+    connection.execute(begun, [LAYOUT, version("mithril-elt")])
+    connection.commit()
+
+
+def add_new_columns(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Adds to raw tables that an older release made the columns they lack."""
+    query = "select table_name, column_name from duckdb_columns() where database_name = current_database()"
+    found = connection.execute(f"{query} and schema_name = ?", [schema]).fetchall()
+    tables = {table for table, _ in found}
+    for table in RAW_TABLES:
+        for column in table.columns:
+            if table.name in tables and (table.name, column.name) not in found:
+                name = f'"{schema}"."{table.name}"'
+                connection.execute(f'alter table {name} add column "{column.name}" {_SQL_TYPES[column.kind]}')
+                filled = _FILLED.get((table.name, column.name))
+                if filled is not None:
+                    connection.execute(f'update {name} set "{column.name}" = {filled}')  # noqa: S608  # own names

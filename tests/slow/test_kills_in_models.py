@@ -1,0 +1,165 @@
+"""A build that is killed, at any moment or at any stage: the next one makes good by itself, and no report is a mix."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from killed import WAY, Stage, run_and_die
+
+from loading import load_sandbox, rows_of, tables_in
+from mithril_elt.errors import WarehouseError
+from mithril_elt.lock import work_folder
+from mithril_elt.reports import REPORT_NAMES, render, report
+from mithril_elt.sandbox.audit import differences
+from mithril_elt.sandbox.clock import utc
+from mithril_elt.sandbox.fleet import make_account
+from mithril_elt.sandbox.server import Sandbox, serve
+from mithril_elt.transform import build
+
+KILLS = max(1, int(os.environ.get("KILLS", "12")) // 6)
+LONGEST_S = 10  # about what a build, or a run of the command, takes on a slow machine
+FOREVER_S = 600
+
+_EXECUTE = "dbt.adapters.duckdb.connections.DuckDBConnectionManager.execute"
+STAGES = [
+    Stage("mithril_elt.lock._note_holder", "after"),
+    Stage("mithril_elt.migration.add_new_columns", "after"),
+    Stage("mithril_elt.transform.parse", "after"),
+    Stage("dbt.task.run.ModelRunner.execute", "before"),
+    Stage("dbt.task.run.ModelRunner.execute", "after", 30),
+    Stage(_EXECUTE, "before", 40),
+    Stage("mithril_elt.dbt_project._dbt", "before", 3),  # the parse, the models, the tests
+    Stage("dbt.task.test.TestRunner.execute", "after", 20),
+    Stage("mithril_elt.transform._note_end", "before"),
+    Stage("mithril_elt.transform._note_end", "after"),
+]
+
+
+@dataclass
+class Proof:
+    """A database with new rows under marts of before, what its marts are to be, and what was seen of others."""
+
+    sandbox: Sandbox
+    db: Path
+    before: list[str]
+    after: list[str]
+    whole: dict[str, Any]
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def copied(self, folder: Path) -> Path:
+        """A database of one's own, with what is beside it."""
+        shutil.copy(self.db, folder)
+        shutil.copytree(work_folder(self.db), work_folder(folder / self.db.name))
+        return folder / self.db.name
+
+    def look(self, db: Path) -> None:
+        """What reports say of marts that were broken off: nothing, or all as before, or all as after."""
+        try:
+            told = reports(db)
+        except WarehouseError as refused:
+            assert (refused.exit_status, "did not come to its end" in str(refused)) == (9, True)  # noqa: PT017  # either is right
+            self.seen["refused"] += 1
+            return
+        assert told in (self.before, self.after)
+        self.seen["as before" if told == self.before else "as after"] += 1
+
+
+def reports(db: Path) -> list[str]:
+    """All that reports say of a database, to the last digit."""
+    whole = [render(report(db, name), "json") for name in REPORT_NAMES]
+    return [*whole, render(report(db, "cost", by=("instance", "day")), "json")]
+
+
+def marts(db: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """All marts, row for row."""
+    return {table: rows_of(db, f"marts.{table}") for table in tables_in(db, "marts")}
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
+    """Four days were loaded after the last build. What was seen is printed at the end."""
+    db, whole = (tmp_path_factory.mktemp(name) / "a.duckdb" for name in ("before", "after"))
+    with serve(make_account(7, 14, 9)) as sandbox:
+        load_sandbox(sandbox, db, until=utc(sandbox.account.now_us) - timedelta(days=4), **WAY)
+        build(db)
+        before = reports(db)
+        load_sandbox(sandbox, db, **WAY)
+        made = Proof(sandbox, db, before, [], {})
+        build(made.copied(whole.parent))
+        made.after, made.whole = reports(whole), marts(whole)
+        assert made.after != made.before
+        assert differences(whole, sandbox.account) == []
+        yield made
+        print(f"\nreports after a kill: {dict(made.seen)}")  # noqa: T201  # the figures of the proof
+
+
+@pytest.mark.shows(26)
+@pytest.mark.parametrize(("number", "stage"), list(enumerate(STAGES)), ids=str)
+def test_killed_at_each_stage(number: int, stage: Stage, proof: Proof, tmp_path: Path) -> None:
+    """Before and after each step of a build, dlt's and dbt's folder kept or lost, the next step a build or a run."""
+    db = proof.copied(tmp_path)
+    assert run_and_die(db, proof.sandbox.key, proof.sandbox.url, stage, "build"), f"never came to {stage}"
+    proof.look(db)
+    if number % 2:
+        shutil.rmtree(work_folder(db))
+        load_sandbox(proof.sandbox, db, **WAY)
+        proof.look(db)
+    build(db)
+    assert marts(db) == proof.whole
+
+
+@pytest.mark.shows(26)
+@pytest.mark.parametrize("number", range(KILLS))
+def test_killed_at_any_moment(number: int, proof: Proof, tmp_path: Path) -> None:
+    """Other moments each time; killed up to three times in a row."""
+    db, moments = proof.copied(tmp_path), random.Random()
+    for _ in range(moments.randint(1, 3)):
+        run_and_die(db, proof.sandbox.key, proof.sandbox.url, moments.uniform(0, LONGEST_S), "build")
+        proof.look(db)
+    if number % 2:
+        load_sandbox(proof.sandbox, db, **WAY)
+    build(db)
+    assert marts(db) == proof.whole
+
+
+@pytest.mark.parametrize("kept", ["nothing", "half", "garbage"])
+def test_what_dbt_keeps_may_be_cut_short(kept: str, proof: Proof, tmp_path: Path) -> None:
+    """As by a power failure: it is made anew, and nobody is told."""
+    db = proof.copied(tmp_path)
+    files = [file for file in (work_folder(db) / "dbt").rglob("*") if file.is_file()]
+    assert "partial_parse.msgpack" in {file.name for file in files}
+    for file in files:
+        whole = file.read_bytes()
+        ruined = {"nothing": b"", "half": whole[: len(whole) // 2], "garbage": random.Random(7).randbytes(5000)}
+        file.write_bytes(ruined[kept])
+    assert not run_and_die(db, proof.sandbox.key, proof.sandbox.url, FOREVER_S, "build")
+    assert marts(db) == proof.whole
+
+
+@pytest.mark.shows(26)
+def test_the_command_is_killed_at_any_moment(proof: Proof, tmp_path: Path) -> None:
+    """`mithril-elt run` as a process, from nothing, killed again and again; the next one needs no help."""
+    db, moments = tmp_path / "a.duckdb", random.Random()
+    command = [sys.executable, "-m", "mithril_elt", "run", "--db", str(db)]
+    surroundings = {**os.environ, "MITHRIL_API_KEY": proof.sandbox.key, "MITHRIL_API_URL": proof.sandbox.url}
+    for _ in range(KILLS):
+        with subprocess.Popen(command, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            try:
+                run.wait(moments.uniform(0, 2 * LONGEST_S))
+            except subprocess.TimeoutExpired:
+                run.kill()
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert marts(db).keys() == proof.whole.keys()
+    assert differences(db, proof.sandbox.account) == []
