@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from mithril_elt.cli import main
+from commands import Cli, Ended
 from mithril_elt.findings import saved_findings, saved_readings
 from mithril_elt.lock import work_folder
 from mithril_elt.probe import MOST_REQUESTS
@@ -26,28 +24,12 @@ CANARY = "fkey_canary0123456789abcdef"
 NAMES = [field.name for field in fields(Readings)]
 
 
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ended]
-
-
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def cli(cli: Cli) -> Cli:
     """Runs `probe` in this process; whatever it says, the key is not in it."""
 
     def run(*arguments: str | Path) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["mithril-elt", "probe", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = Ended(int(ended.value.code or 0), *capsys.readouterr())
+        said = cli("probe", *arguments)
         assert CANARY not in said.out + said.err
         return said
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from dlt.common.destination.exceptions import SqlClientNotAvailable
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
+from mithril_elt.instants import naive_utc
 from mithril_elt.tables import RawTable, raw_table
 from mithril_elt.windows import Span
 
@@ -75,7 +76,7 @@ class Held:
             clauses += [f"{quoted('withdrawn_at')} is null"] if "withdrawn_at" in known else []
             selected = ", ".join(quoted(column) for column in schema.names if column in known)
             query = f"select {selected} from {name} where {' and '.join(clauses)}"  # noqa: S608  # own names
-            bounds = (at.astimezone(UTC).replace(tzinfo=None) for at in (span.start, span.end))
+            bounds = (naive_utc(at) for at in (span.start, span.end))
             with client.execute_query(query, *wanted.values(), *bounds) as cursor:
                 parts = [_as_declared(part, schema) for part in cursor.iter_arrow(_CHUNK)]
             return pa.concat_tables([schema.empty_table(), *parts])

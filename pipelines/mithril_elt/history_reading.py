@@ -18,7 +18,7 @@ from mithril_elt.api import Mithril
 from mithril_elt.asking import BY_PROJECT, asked
 from mithril_elt.held import without
 from mithril_elt.histories import PRICING, History
-from mithril_elt.instants import iso
+from mithril_elt.instants import iso, naive_utc
 from mithril_elt.ledger import OpenPeriods, add_covered, covered_spans
 from mithril_elt.lists import Lists
 from mithril_elt.orders import Orders, over_instances
@@ -63,9 +63,9 @@ class HistoryReading:
         """One window of each project, read to its end side by side; only then is it in the ledger."""
         came: dict[str, list[pa.Table]] = {project: [] for project in spans}
         read_at = dict.fromkeys(spans, self.lists.as_of)
+        wanted = {project: self._wanted(project, span, before.get(project, set())) for project, span in spans.items()}
         for project, page in asked(self.api, self.history, spans, self.reading.ways, self.orders):
-            wanted = self._wanted(project, spans[project], before.get(project, set()))
-            table = self.history.tabled(page, project, wanted, self.api.novelties)
+            table = self.history.tabled(page, project, wanted[project], self.api.novelties)
             self._note_periods(project, table)
             came[project].append(table.select(self.history.key))
             read_at[project] = page.server_at
@@ -104,9 +104,7 @@ class HistoryReading:
         """Beside what is held of the window: rows that are new in covered time are late; others may be gone."""
         instant = self.history.instant
         held = self.reading.held().keys(self.history.table, instant, project, span)
-        start, end = (
-            pa.scalar(at.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us")) for at in (span.start, span.end)
-        )
+        start, end = (pa.scalar(naive_utc(at), pa.timestamp("us")) for at in (span.start, span.end))
         inside = came.filter(pc.and_(pc.greater_equal(came[instant], start), pc.less(came[instant], end)))
         new = without(inside, held, self.history.key)
         self.reading.late.note(new, instant, self._covered(project))

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from mithril_elt.errors import UsageError
 
-__all__ = ["iso", "parse_duration", "parse_instant", "parse_iso_duration"]
+__all__ = ["iso", "naive_utc", "parse_duration", "parse_instant", "parse_iso_duration"]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -21,6 +21,11 @@ _ISO_DURATION = re.compile(
     re.ASCII,
 )
 _UNITS_US = tuple(seconds * 1_000_000 for seconds in (365 * 86_400, 7 * 86_400, 86_400, 3_600, 60, 1))
+
+
+def naive_utc(at: datetime) -> datetime:
+    """An aware instant as the tables have it: in UTC, without saying so."""
+    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def parse_instant(text: str, *, option: str) -> datetime:
@@ -90,4 +95,4 @@ def iso(instant: datetime | None) -> str | None:
         return None
     if instant.tzinfo is None:
         raise UsageError(f"the instant {instant.isoformat()} names no time zone: give one with tzinfo=UTC")
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return naive_utc(instant).isoformat() + "Z"

@@ -15,10 +15,11 @@ from mithril_elt.tables import RAW_TABLES
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["add_new_columns", "migrate"]
+__all__ = ["SQL_TYPES", "add_new_columns", "migrate"]
 
-_SQL_TYPES = {"text": "varchar", "bigint": "bigint", "bool": "boolean", "timestamp": "timestamp", "json": "varchar"}
-_SQL_TYPES |= {"usd": "decimal(38, 9)"}
+# What each kind of column is in DuckDB, in its own words; dlt makes the same of the declared schema.
+SQL_TYPES = {"text": "VARCHAR", "bigint": "BIGINT", "bool": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "VARCHAR"}
+SQL_TYPES |= {"usd": "DECIMAL(38,9)"}
 
 # What rows of an older release get in a column that has come since; null in all others, as they do not say it.
 _FILLED = {("reservation_events", "position"): "0"}  # of the key: until then each was the only one of its kind
@@ -46,7 +47,7 @@ def add_new_columns(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
         for column in table.columns:
             if table.name in tables and (table.name, column.name) not in found:
                 name = f'"{schema}"."{table.name}"'
-                connection.execute(f'alter table {name} add column "{column.name}" {_SQL_TYPES[column.kind]}')
+                connection.execute(f'alter table {name} add column "{column.name}" {SQL_TYPES[column.kind]}')
                 filled = _FILLED.get((table.name, column.name))
                 if filled is not None:
                     connection.execute(f'update {name} set "{column.name}" = {filled}')  # noqa: S608  # own names

@@ -21,7 +21,7 @@ import httpx
 from mithril_elt.errors import ApiError, MithrilError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.log_facts import told
-from mithril_elt.secret import spellings, without_key
+from mithril_elt.secret import hidden, spellings, without_key
 from mithril_elt.transport import Received, mistrust, open_http, receive
 from mithril_elt.visible import shortened
 from mithril_elt.wire import GarbledError, RetryableError, judge, request_id, server_clock
@@ -181,9 +181,7 @@ class Sender:
             raise
 
     def _cleaned(self, text: str) -> str:
-        for form in spellings(self._key):
-            text = text.replace(form, "…")
-        return text
+        return hidden(text, spellings(self._key))
 
 
 def _reason(error: BaseException) -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 import pytest
 
+from commands import Cli, Ended
 from mithril_elt.acceptance import Accepted, Account, Wanted, accept, trial
-from mithril_elt.cli import main
 from mithril_elt.limits import Pace
 from mithril_elt.sandbox.account import StatusChange
 from mithril_elt.sandbox.clock import microseconds, utc
@@ -36,30 +34,14 @@ def sandbox() -> Iterator[Sandbox]:
         yield served
 
 
-class Ended(NamedTuple):
-    """How the command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Ended]
-
-
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def cli(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Runs `accept` in this process; whatever it says, the key is not in it."""
 
     def run(sandbox: Sandbox, *arguments: str | Path) -> Ended:
         monkeypatch.setenv("MITHRIL_API_KEY", sandbox.key)
         monkeypatch.setenv("MITHRIL_API_URL", sandbox.url)
-        monkeypatch.setattr(sys, "argv", ["mithril-elt", "accept", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO())
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = Ended(int(ended.value.code or 0), *capsys.readouterr())
+        said = cli("accept", *arguments)
         assert CANARY not in said.out + said.err
         return said
 

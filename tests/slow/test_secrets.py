@@ -107,6 +107,25 @@ def test_a_bug_does_not_show_the_key(monkeypatch: pytest.MonkeyPatch, where: str
 
 
 @pytest.mark.shows(2)
+@pytest.mark.parametrize("command", ["check", "plan", "extract", "probe", "accept", "instances list"])
+def test_a_bug_does_not_show_a_key_of_another_shape(
+    monkeypatch: pytest.MonkeyPatch, command: str, tmp_path: Path
+) -> None:
+    """Every command that asks the API knows which key it is to be silent of."""
+    key = f"of-another-shape-for-{command.replace(' ', '-')}"  # a process keeps silent of what it has known once
+    monkeypatch.setenv("MITHRIL_API_KEY", key)
+    monkeypatch.chdir(tmp_path)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError(f"Authorization: Bearer {key}")
+
+    monkeypatch.setattr("mithril_elt.api.Mithril.__enter__", broken)
+    ended = in_process(*command.split(), "--debug")
+    assert (ended.status, "RuntimeError" in ended.err) == (1, True)
+    assert key not in ended.out + ended.err
+
+
+@pytest.mark.shows(2)
 @pytest.mark.parametrize("name", ["SOURCES__MITHRIL__API_KEY", "MITHRIL_API_KEY"])
 def test_dlt_does_not_note_that_the_key_was_asked_for(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Else it keeps what it was asked for in the trace that it writes beside the database."""

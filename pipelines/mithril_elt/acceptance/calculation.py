@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from mithril_elt.instants import naive_utc
 from mithril_elt.transform import sql_folder
 from mithril_elt.warehouse import open_read_only
 
@@ -81,7 +82,7 @@ def modelled(db: Path) -> Figures:
 
 def calculated(db: Path, until: datetime) -> Figures:
     """As they follow from the raw rows, up to an instant."""
-    end = until.replace(tzinfo=None)
+    end = naive_utc(until)
     policy = _policy()
     with open_read_only(db) as connection:
         spot = _spot(connection)

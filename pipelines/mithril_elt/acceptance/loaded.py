@@ -10,6 +10,7 @@ from typing import Any
 from mithril_elt.acceptance.outcomes import Outcome, cannot_tell, failed, passed
 from mithril_elt.acceptance.steps import same
 from mithril_elt.acceptance.trial import Trial
+from mithril_elt.migration import SQL_TYPES
 from mithril_elt.tables import RAW_TABLES, RawTable
 from mithril_elt.warehouse import loaded_from
 
@@ -25,8 +26,6 @@ __all__ = [
     "types",
 ]
 
-_TYPES = {"text": "VARCHAR", "json": "VARCHAR", "bigint": "BIGINT", "bool": "BOOLEAN"}
-_TYPES |= {"timestamp": "TIMESTAMP", "usd": "DECIMAL(38,9)"}
 _SHOWN = 5
 
 
@@ -79,7 +78,7 @@ def types(trial: Trial) -> Outcome:
         f"{t.name}.{c.name} is {found.get((t.name, c.name), 'not there')}"
         for t in RAW_TABLES
         for c in t.columns
-        if found.get((t.name, c.name)) != _TYPES[c.kind]
+        if found.get((t.name, c.name)) != SQL_TYPES[c.kind]
     ]
     if wrong:
         return failed(11, f"{len(wrong)} columns: {_short(wrong)}")

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from mithril_elt.histories import HISTORIES
+from mithril_elt.instants import naive_utc
 from mithril_elt.tables import RAW_TABLES, RawTable, raw_table
 from mithril_elt.warehouse import loaded_from
 
@@ -70,7 +71,7 @@ def _rows_of(connection: duckdb.DuckDBPyConnection, table: RawTable) -> Rows:
 
 def between(rows: Mapping[str, Rows], start: datetime, end: datetime) -> dict[str, Rows]:
     """The same without the events that lie outside; what has no instant stays."""
-    first, last = (at.astimezone(UTC).replace(tzinfo=None) for at in (start, end))
+    first, last = (naive_utc(at) for at in (start, end))
     kept = dict(rows)
     for name in _INSTANTS.keys() & rows.keys():
         place = compared_columns(raw_table(name)).index(_INSTANTS[name])

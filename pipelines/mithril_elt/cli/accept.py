@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mithril_elt.cli.options import api_options, as_json_option
+from mithril_elt.cli.options import account_settings, api_options, as_json_option, span_ends
 from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import DataTestError, UsageError
-from mithril_elt.instants import iso, parse_instant
-from mithril_elt.settings import DEFAULT_API_URL, find_settings
+from mithril_elt.instants import iso
+from mithril_elt.settings import DEFAULT_API_URL
 
 if TYPE_CHECKING:
     from mithril_elt.acceptance import Accepted
@@ -54,10 +54,8 @@ def accept_command(*, keep: Path | None, as_json: bool, **values: Any) -> None:
     """
     from mithril_elt.acceptance import Account, Wanted, accept  # noqa: PLC0415  # kept out of --help
 
-    since, until = (
-        parse_instant(values[name], option=f"--{name}") if values[name] else None for name in ("since", "until")
-    )
-    found = find_settings(api_url=values["api_url"], projects=values["projects"])
+    since, until = span_ends(values)
+    found = account_settings(values)
     pace = (values["concurrency"], values["requests_per_second"])
     account = Account(found.api_key, found.api_url or DEFAULT_API_URL, *pace)
     with _folder(keep) as folder, _each_said_once():

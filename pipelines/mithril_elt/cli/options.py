@@ -6,6 +6,7 @@ Stands inside `cli`. A key is never an option: it comes from the environment or 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ import click
 
 from mithril_elt.cli.saying import keep_secret
 from mithril_elt.instants import parse_duration, parse_instant
-from mithril_elt.settings import DEFAULT_API_URL, find_settings
+from mithril_elt.settings import DEFAULT_API_URL, Settings, find_settings
 
 __all__ = ["F", "api_options", "as_json_option", "connect", "db_options", "decorated", "load_plan", "span_options"]
 
@@ -74,6 +75,21 @@ def span_options(function: F) -> F:
     )
 
 
+def account_settings(values: dict[str, Any]) -> Settings:
+    """The settings in force; from here on nothing that is said has the key in it."""
+    found = find_settings(api_url=values["api_url"], projects=values["projects"])
+    keep_secret(found.api_key)
+    return found
+
+
+def span_ends(values: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """`--since` and `--until`, where they were given."""
+    since, until = (
+        parse_instant(values[name], option=f"--{name}") if values[name] else None for name in ("since", "until")
+    )
+    return since, until
+
+
 def connect(values: dict[str, Any], *, quick: bool = False) -> tuple[Any, tuple[str, ...]]:
     """A session with the API by the options and settings in force, and the projects to read.
 
@@ -82,8 +98,7 @@ def connect(values: dict[str, Any], *, quick: bool = False) -> tuple[Any, tuple[
     from mithril_elt.api import Mithril  # noqa: PLC0415  # half a second
     from mithril_elt.client import Limits  # noqa: PLC0415  # as above
 
-    found = find_settings(api_url=values["api_url"], projects=values["projects"])
-    keep_secret(found.api_key)
+    found = account_settings(values)
     patience = {"attempts": 1, "timeout_s": 2, "budget_s": 2} if quick else {}
     pace = {"concurrency": values["concurrency"], "requests_per_second": values["requests_per_second"]}
     limits = Limits(**pace, **patience)
@@ -94,10 +109,11 @@ def load_plan(values: dict[str, Any], projects: tuple[str, ...]) -> Any:
     """What the load is asked for by these options."""
     from mithril_elt.load import LoadPlan  # noqa: PLC0415  # imports the client
 
+    since, until = span_ends(values)
     return LoadPlan(
         projects=projects,
-        since=parse_instant(values["since"], option="--since") if values["since"] else None,
-        until=parse_instant(values["until"], option="--until") if values["until"] else None,
+        since=since,
+        until=until,
         lookback=parse_duration(values["lookback"], option="--lookback"),
         deep=values["deep"],
         dataset=values["dataset"],

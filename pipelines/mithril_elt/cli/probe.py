@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mithril_elt.cli.options import api_options, as_json_option, db_options
-from mithril_elt.cli.saying import keep_secret, say, say_facts
-from mithril_elt.settings import DEFAULT_API_URL, find_settings
+from mithril_elt.cli.options import account_settings, api_options, as_json_option, db_options
+from mithril_elt.cli.saying import say, say_facts
+from mithril_elt.settings import DEFAULT_API_URL
 
 if TYPE_CHECKING:
     from mithril_elt.findings import Finding
@@ -41,8 +41,7 @@ def probe_command(*, save: bool, as_json: bool, db: Path, **values: Any) -> None
     from mithril_elt.findings import save_findings  # noqa: PLC0415  # kept out of --help
     from mithril_elt.probe import probe  # noqa: PLC0415  # imports the client
 
-    found = find_settings(api_url=values["api_url"], projects=values["projects"])
-    keep_secret(found.api_key)
+    found = account_settings(values)
     url = found.api_url or DEFAULT_API_URL
     probed = probe(found.api_key, url, projects=found.projects, requests_per_second=values["requests_per_second"])
     if as_json:

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from mithril_elt.secret import spellings
+from mithril_elt.secret import hidden, spellings
 from mithril_elt.visible import shortened, visible
 
 __all__ = ["keep_secret", "plain", "say", "say_data", "say_facts", "say_text", "say_where"]
@@ -33,9 +33,7 @@ def keep_secret(key: str) -> None:
 
 def plain(text: str) -> str:
     """The text as one line that can be shown to anybody."""
-    for secret in sorted(_secrets, key=len, reverse=True):
-        text = text.replace(secret, "…")
-    return visible(_KEY_LIKE.sub("fkey_…", text))
+    return visible(_KEY_LIKE.sub("fkey_…", hidden(text, sorted(_secrets, key=len, reverse=True))))
 
 
 def say(line: str, *, err: bool = False) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mithril_elt.errors import UsageError
-from mithril_elt.instants import iso
+from mithril_elt.instants import iso, naive_utc
 
 __all__ = ["Span"]
 
@@ -43,7 +43,7 @@ class Span:
 
 
 def _literal(instant: datetime | None, *, unbounded: str) -> str:
-    text = unbounded if instant is None else instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    text = unbounded if instant is None else naive_utc(instant).isoformat(sep=" ")
     return f"timestamp '{text}'"
 
 
