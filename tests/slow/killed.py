@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,18 +80,18 @@ def _work(job: Job, db: str, key: str, url: str, stage: Stage | None) -> None:
 
 
 def _arm(stage: Stage) -> None:
-    """Makes this process kill itself at that call."""
+    """Makes this process kill itself at that call; calls of several threads are counted one by one."""
     owner, _, name = stage.name.rpartition(".")
     holder: Any = _found(owner)
-    whole, calls = getattr(holder, name), [0]
+    whole, calls = getattr(holder, name), count(1)
 
     @wraps(whole)
     def deadly(*args: Any, **kwargs: Any) -> Any:
-        calls[0] += 1
-        if calls[0] == stage.nth and stage.when == "before":
+        here = next(calls) == stage.nth
+        if here and stage.when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         result = whole(*args, **kwargs)
-        if calls[0] == stage.nth:
+        if here:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
