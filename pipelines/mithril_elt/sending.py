@@ -72,7 +72,7 @@ class Sender:
                 except RetryableError as error:
                     failure = error
                 else:
-                    self._pace.speed_up()
+                    self._pace.speed_up(began_at_s)
                     return answer
             if failure.http_status == 429:
                 self._pace.slow_down(min(failure.wait_s, self._limits.budget_s), began_at_s)
