@@ -6,6 +6,7 @@ database with every package. What the folder says counts only as far as the data
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,14 @@ from mithril_elt.tables import RAW_TABLES, raw_table
 from mithril_elt.warehouse import Translated, make_private, schema_name
 from mithril_elt.windows import Span, missing
 
-__all__ = ["drained_pipeline", "load_left_over", "open_pipeline", "reopen_pipeline", "resource_state"]
+__all__ = [
+    "drained_pipeline",
+    "load_left_over",
+    "open_pipeline",
+    "remembered_orders",
+    "reopen_pipeline",
+    "resource_state",
+]
 
 log = logging.getLogger("mithril_elt")
 
@@ -117,6 +125,19 @@ def resource_state(pipeline: Any, table: str) -> dict[str, Any]:
     sources: dict[str, Any] = pipeline.state.get("sources", {})
     state: dict[str, Any] = sources.get(_NAME, {}).get("resources", {}).get(table, {})
     return state
+
+
+def remembered_orders(db: Path) -> dict[str, Any]:
+    """What dlt's folder beside a database remembers of the orders of each project; nothing where it is not to be had.
+
+    Read as a file, since whatever opens a pipeline writes.
+    """
+    try:
+        state = json.loads((work_folder(db) / _NAME / "state.json").read_text(encoding="utf-8"))
+        orders: dict[str, Any] = state["sources"][_NAME]["orders"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return orders
 
 
 def _remembers_too_much(pipeline: Any) -> bool:
