@@ -38,14 +38,14 @@ format: $(VENV)/dev ## put Python in order
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow
 
-test-slow: $(VENV)/dev ## whole loads, kills, builds, faults and a minute of soak: a quarter of an hour on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
+test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist worksteal $(MATRIX)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(MATRIX)
 
-test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: a quarter of an hour
-	$(BIN)/pytest -n $(JOBS) --dist worksteal $(WIRE)
+test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: 3 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(WIRE)
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)

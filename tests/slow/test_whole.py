@@ -21,7 +21,7 @@ from mithril_elt.sandbox.server import Sandbox, serve
 from mithril_elt.sandbox.truth import true_figures
 from mithril_elt.transform import build, build_scratch
 
-INSTANCES, DAYS, RUNS = 300, 60, 10
+INSTANCES, DAYS, RUNS = 200, 30, 10
 DOLLAR, HOUR = 360_000_000_000, 3_600_000_000
 
 
