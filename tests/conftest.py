@@ -49,7 +49,10 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture(autouse=True, scope="session")
 def _parsed_once() -> Iterator[None]:
-    """dbt parses the project once in a process for each name of a database: it is half of what a build here takes."""
+    """dbt parses the project once in a process for each name of a database: it is half of what a build here takes.
+
+    So tests that build call their databases a.duckdb wherever the name is not the point.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mithril_elt.transform.parse", _parsed)
         yield
