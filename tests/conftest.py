@@ -70,9 +70,15 @@ def _parsed(db: Path, target: Path, *, full: bool = False, dataset: str | None =
 _MANIFESTS: dict[tuple[str, str | None], Any] = {}
 _LONGEST_FIRST = (
     "test_random_worlds.py",
+    "test_kills_in_models.py",
+    "test_canary.py",
+    "test_accept.py",
     "test_kills.py",
-    "test_whole.py",
+    "test_soak.py",
     "test_load.py",
+    "test_upgrade.py",
+    "test_whole.py",
+    "test_recovery.py",
     "test_cli.py",
     "test_sql.py",
     "test_readme.py",
