@@ -89,8 +89,11 @@ def marts(db: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 @pytest.fixture(scope="module")
 def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
-    """Four days were loaded after the last build. What was seen is printed at the end."""
-    db, whole = (tmp_path_factory.mktemp(name) / "a.duckdb" for name in ("before", "after"))
+    """Four days were loaded after the last build. What was seen is printed at the end.
+
+    The name is this file's own, so that dbt parses for it and keeps what it parsed.
+    """
+    db, whole = (tmp_path_factory.mktemp(name) / "killed.duckdb" for name in ("before", "after"))
     with serve(make_account(7, 14, 9)) as sandbox:
         load_sandbox(sandbox, db, until=utc(sandbox.account.now_us) - timedelta(days=4), **WAY)
         build(db)
