@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from mithril_elt.instants import naive_utc
 from mithril_elt.tables import RawTable, raw_table
+from mithril_elt.wanted import within
 from mithril_elt.windows import Span
 
 __all__ = ["Held", "Lateness", "without"]
@@ -40,11 +42,14 @@ class Lateness:
 
     def note(self, found: pa.Table, instant: str, covered: Sequence[Span]) -> None:
         """Counts those of the rows, none of them held, that lie in covered time."""
-        times = [at.replace(tzinfo=UTC) for at in found.column(instant).to_pylist()] if covered else []
-        late = [at for at in times if any(at in span for span in covered)]
+        if not covered or not found.num_rows:
+            return
+        instants = found.column(instant)
+        late = instants.filter(reduce(pc.or_, (within(instants, span) for span in covered)))
         self.rows += len(late)
-        if late:
-            self.seconds = max(self.seconds, (max(span.end for span in covered) - min(late)) // timedelta(seconds=1))
+        if len(late):
+            first = pc.min(late).as_py().replace(tzinfo=UTC)
+            self.seconds = max(self.seconds, (max(span.end for span in covered) - first) // timedelta(seconds=1))
 
 
 class Held:
