@@ -5,6 +5,7 @@ Stands on `served`, `measured` and `tables`; `python -m bench.extract [ROWS] [TI
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,9 +18,9 @@ from statistics import median
 
 from bench.measured import HERE, Code, Run, alternated, measured
 from bench.served import Counts, Served, served
-from bench.tables import middle, spread, table
+from bench.tables import middle, ratios, spread, table
 
-__all__ = ["Scene", "extract_part", "fresh_folder", "scenes"]
+__all__ = ["Scene", "extract_part", "fresh_folder", "loaded", "scenes"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Scene:
     def account(self) -> tuple[int, bool, bool, int]:
         """What one server serves, however it answers."""
         return self.rows, self.counts_events, self.bursty, self.projects
+
+    @property
+    def options(self) -> dict[str, int]:
+        """The same, as the server is given it."""
+        return dict(zip(("rows", "counts_events", "bursty", "projects"), map(int, self.account), strict=True))
 
     @property
     def name(self) -> str:
@@ -84,29 +90,29 @@ def extract_part(rows: int, times: int, codes: Sequence[Code] = (HERE,)) -> Iter
         lines += _of_one_account(list(group), times, codes)
     yield table(f"Extract and load, {rows:,} rows (median of {times}; least and most)", head, lines)
     if len(codes) > 1:
-        yield _ratios(lines, codes)
+        measures = {"seconds": 2, "CPU": 4, "peak": 5, "requests": 6}
+        yield ratios(lines, [code.name for code in codes], "account, answers after", measures)
 
 
 def _of_one_account(group: Sequence[Scene], times: int, codes: Sequence[Code]) -> Iterator[list[str]]:
-    first = group[0]
-    options = {"counts_events": first.counts_events, "bursty": first.bursty, "projects": first.projects}
-    with served(first.rows, **options) as server:
+    with served(**group[0].options) as server:
         for n, scene in enumerate(group):
             server.be(latency_ms=scene.latency_ms, rate_limit=scene.rate_limit)
             counts: dict[str, list[Counts]] = {code.name: [] for code in codes}
-            works = {code.name: partial(_loaded, server, counts[code.name], code) for code in codes}
+            works = {code.name: partial(loaded, scene, "ours", server, counts[code.name], code) for code in codes}
             for name, runs in alternated(works, times, warm_up=n == 0).items():
                 yield _line(scene, name, runs, counts[name][-times:], server.account.least_requests())
 
 
-def _loaded(server: Served, counts: list[Counts], code: Code) -> Run:
+def loaded(scene: Scene, work: str, server: Served, counts: list[Counts], code: Code) -> Run:
     """One load into a new database; the rows must be all there are, and no more."""
     with fresh_folder() as folder:
-        run = measured(("bench.works", "ours", server.url, folder / "a.duckdb"), code=code, cwd=folder)
+        arguments = ("bench.works", work, server.url, folder / "a.duckdb", json.dumps(scene.options))
+        run = measured(arguments, code=code, cwd=folder)
     counts.append(server.counts())
-    there_are = server.account.rows + server.account.listed
+    there_are = server.account.rows + (server.account.listed if work == "ours" else 0)
     if run.told["rows"] != there_are:
-        raise RuntimeError(f"{run.told['rows']} rows were loaded of {there_are}")
+        raise RuntimeError(f"{work} loaded {run.told['rows']} rows of {there_are}")
     return run
 
 
@@ -120,20 +126,6 @@ def _line(scene: Scene, code: str, runs: Sequence[Run], counts: Sequence[Counts]
         *(middle((run.peak_mb for run in runs), 0), middle((each.requests for each in counts), 0), f"{least:,}"),
         *(refused, reached),
     ]
-
-
-def _ratios(lines: Sequence[Sequence[str]], codes: Sequence[Code]) -> str:
-    """Of the medians: the seconds of this checkout by those of the other; below 1 this one is faster."""
-    here, other = ([line for line in lines if line[1] == code.name] for code in codes)
-    rows = [
-        (a[0], *(f"{_number(a[n]) / max(_number(b[n]), 1e-9):.2f}" for n in (2, 4, 5, 6)))
-        for a, b in zip(here, other, strict=True)
-    ]
-    return table(f"Here / {codes[1].name}", ("account, answers after", "seconds", "CPU", "peak", "requests"), rows)
-
-
-def _number(text: str) -> float:
-    return float(text.split(maxsplit=1)[0].replace(",", ""))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ HERE = Code("here", _BENCH.parent)
 
 @dataclass(frozen=True)
 class Run:
-    """What one work cost. `told`: what it said itself, the JSON of its last line."""
+    """What one work cost. `told`: what it said itself, if that is JSON."""
 
     seconds: float
     cpu_s: float
@@ -89,18 +89,20 @@ def measured(arguments: Sequence[str | Path], *, code: Code = HERE, cwd: Path | 
             err.seek(0)
             raise RuntimeError(f"{arguments} ended with {process.returncode}:\n{err.read().decode()[-2000:]}")
         out.seek(0)
-        last = (out.read().decode().splitlines() or [""])[-1]
-    told = json.loads(last) if last.startswith("{") else {}
+        said = out.read().decode()
+    told = json.loads(said) if said.startswith("{") else {}
     per_mb = 2**20 if sys.platform == "darwin" else 2**10
     return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss // per_mb, told)
 
 
 def alternated(works: Mapping[str, Callable[[], Run]], times: int, *, warm_up: bool = True) -> dict[str, list[Run]]:
-    """Each work so many times, in turn, so that what else the machine does meets all alike; the first does not count."""
+    """Each work so many times, in turn, so that what else the machine does meets all alike; the first is left out."""
     runs: dict[str, list[Run]] = {name: [] for name in works}
     for n in range(times + warm_up):
         for name, work in list(works.items())[:: 1 if n % 2 == 0 else -1]:
             run = work()
-            if n >= warm_up:
+            counts = n >= warm_up
+            print(f"{name}: {run.seconds:.2f} s{'' if counts else ', to warm up'}", file=sys.stderr, flush=True)
+            if counts:
                 runs[name].append(run)
     return runs

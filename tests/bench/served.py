@@ -14,7 +14,7 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,8 +26,9 @@ from urllib.request import urlopen
 
 from bench.answers import Account
 from bench.fleet import fleet_of
+from bench.measured import HERE
 
-__all__ = ["Allowance", "Api", "Counts", "Served", "served"]
+__all__ = ["Allowance", "Api", "Counts", "Served", "account_of", "served"]
 
 _COUNTS, _BE = "/bench/counts", "/bench/be?"
 
@@ -184,10 +185,10 @@ class Served:
 @contextmanager
 def served(rows: int, **options: Any) -> Iterator[Served]:
     """A server of an account with so many rows, in a process of its own; `options` as on its command line."""
-    given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value not in (None, False)]
-    command = [sys.executable, "-m", "bench.served", f"--rows={rows}", *given]
-    account = _account(_parser().parse_args(command[3:]))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    given = _given(rows, options)
+    command = [sys.executable, "-m", "bench.served", *given]
+    account = _account(_parser().parse_args(given))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=HERE.environ()) as process:
         try:
             assert process.stdout
             port = process.stdout.readline().strip()
@@ -195,15 +196,25 @@ def served(rows: int, **options: Any) -> Iterator[Served]:
                 raise RuntimeError("the server of the benchmark did not start")
             yield Served(f"http://127.0.0.1:{port}", account)
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
+
+
+def account_of(rows: int, **options: Any) -> Account:
+    """The account that a server of those options serves."""
+    return _account(_parser().parse_args(_given(rows, options)))
+
+
+def _given(rows: int, options: Mapping[str, Any]) -> list[str]:
+    given = [f"--{name.replace('_', '-')}={int(value)}" for name, value in options.items() if value]
+    return [f"--rows={rows}", *given]
 
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m bench.served", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000, help="of both histories together, in each project")
     parser.add_argument("--projects", type=int, default=1)
-    parser.add_argument("--bursty", type=bool, default=False, help="four fifths of all happens on one day in fourteen")
-    parser.add_argument("--counts-events", type=bool, default=False, help="a page has 100 events, not 100 instances")
+    parser.add_argument("--bursty", type=int, default=0, help="four fifths of all happens on one day in fourteen")
+    parser.add_argument("--counts-events", type=int, default=0, help="a page has 100 events, not 100 instances")
     parser.add_argument("--later-days", type=int, default=0, help="so many days follow, 5,000 rows in each")
     parser.add_argument("--latency-ms", type=int, default=0, help="so much later each answer comes")
     parser.add_argument("--rate-limit", type=int, default=0, help="requests a second; beyond it 429")
@@ -213,8 +224,8 @@ def _parser() -> ArgumentParser:
 
 def _account(wanted: Namespace) -> Account:
     later = [(1, 5000)] * wanted.later_days
-    fleet = fleet_of(wanted.rows, bursty=wanted.bursty, later=later)
-    return Account(fleet, wanted.projects, wanted.counts_events)
+    fleet = fleet_of(wanted.rows, bursty=bool(wanted.bursty), later=later)
+    return Account(fleet, wanted.projects, bool(wanted.counts_events))
 
 
 async def _serve(wanted: Namespace) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-__all__ = ["machine", "middle", "spread", "table"]
+__all__ = ["machine", "middle", "ratios", "spread", "table"]
 
 _VERSIONS = ("duckdb", "dlt", "dbt-core", "pyarrow", "aiohttp", "httpx", "msgspec")
 
@@ -66,3 +66,18 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> 
     ]
     rule = " | ".join("-" * w if n == 0 else "-" * (w - 1) + ":" for n, w in enumerate(widths))
     return "\n".join([f"### {title}", "", *(f"| {line} |" for line in (lines[0], rule, *lines[1:])), ""])
+
+
+def ratios(lines: Sequence[Sequence[str]], codes: Sequence[str], first: str, measures: Mapping[str, int]) -> str:
+    """The medians of this checkout by those of the other, of lines whose second cell names the code."""
+    here, other = ([line for line in lines if line[1] == code] for code in codes)
+    rows = [
+        (ours[0], *(_ratio(ours[place], theirs[place]) for place in measures.values()))
+        for ours, theirs in zip(here, other, strict=True)
+    ]
+    return table(f"{codes[0]} / {codes[1]}: below 1 is less", (first, *measures), rows)
+
+
+def _ratio(ours: str, theirs: str) -> str:
+    a, b = (float(text.split(maxsplit=1)[0].replace(",", "")) for text in (ours, theirs))
+    return f"{a / b:.2f}" if b else "–"
