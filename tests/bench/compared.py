@@ -36,4 +36,5 @@ def other_commit(commit: str) -> Iterator[Code]:
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(("git", *arguments), cwd=HERE.root, capture_output=True, text=True, check=False)
+    command = ("git", *arguments)
+    return subprocess.run(command, cwd=HERE.root, capture_output=True, text=True, check=False)

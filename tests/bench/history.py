@@ -17,7 +17,7 @@ from bench.served import Served, served
 __all__ = ["later", "prepared"]
 
 TRULY_LOADED = 1_000_000
-_UNTOUCHED_DAYS = 7  # more than the look-back of three
+_UNTOUCHED_DAYS = 4  # more than the look-back of three
 _TABLES = {"instance_status_events": "timestamp", "instance_price_periods": "start_time"}
 
 
@@ -26,19 +26,23 @@ def later(rows: int, days: int) -> AbstractContextManager[Served]:
     return served(min(rows, TRULY_LOADED), later_days=days)
 
 
-def prepared(db: Path, rows: int, code: Code) -> None:
-    """Makes a database with a history of so many rows, and builds its models."""
+def prepared(db: Path, rows: int, code: Code) -> int:
+    """Makes a database with a history of at least so many rows, and builds its models; how many there are."""
     with later(rows, 0) as server:
         measured(("mithril_elt", "extract", "--db", db, "--api-url", server.url), code=code, cwd=db.parent)
-        times = rows // server.account.rows
-        first_us, last_us = server.account.fleet.start_us, server.account.fleet.end_us - _UNTOUCHED_DAYS * DAY_US
-    if times > 1:
-        measured(("bench.history", db, str(times), str(first_us), str(last_us)), code=code)
+        fleet, there_are = server.account.fleet, server.account.rows
+    last_us = fleet.end_us - _UNTOUCHED_DAYS * DAY_US
+    old = 2 * fleet.before(last_us)
+    if there_are < rows:
+        copies = -(-(rows - there_are) // old)
+        measured(("bench.history", db, str(copies), str(fleet.start_us), str(last_us)), code=code)
+        there_are += copies * old
     measured(("mithril_elt", "build", "--db", db), code=code, cwd=db.parent)
+    return there_are
 
 
-def multiply(db: str, times: int, first_us: int, last_us: int) -> None:
-    """Adds the same rows of other instances, in the order of time, as loads would have."""
+def multiply(db: str, copies: int, first_us: int, last_us: int) -> None:
+    """Adds so many copies of the rows in that time, of other instances, in the order of time, as loads would have."""
     import duckdb  # noqa: PLC0415  # only in a process of its own
 
     with duckdb.connect(db) as connection:
@@ -48,7 +52,7 @@ def multiply(db: str, times: int, first_us: int, last_us: int) -> None:
                 connection.execute(
                     f"insert into raw.{table} "
                     f"select rows.* replace (instance_fid || '_' || copies.n as instance_fid) "
-                    f"from raw.{table} as rows cross join range(1, {times}) as copies(n) "
+                    f"from raw.{table} as rows cross join range({copies}) as copies(n) "
                     f"where {instant} >= ?::timestamp and {instant} < ?::timestamp "
                     f"order by {instant}",
                     span,
