@@ -22,7 +22,7 @@ _HEAD = ("what is new", "code", "seconds", "extract s", "build s", "CPU s", "pea
 
 
 def increments_part(rows: int, times: int, codes: Sequence[Code] = (HERE,)) -> Iterator[str]:
-    """The table of a history of about that size: each code has a database of its own, which grows by a day each time."""
+    """The table of a history of about that size: each code has a database of its own, which grows by a day a run."""
     with fresh_folder() as folder:
         dbs = {code.name: folder / f"{n}.duckdb" for n, code in enumerate(codes)}
         for code in codes:

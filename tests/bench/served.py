@@ -30,28 +30,28 @@ from bench.measured import HERE
 
 __all__ = ["Allowance", "Api", "Counts", "Served", "account_of", "served"]
 
+_ONE = 10**9
 _COUNTS, _BE = "/bench/counts", "/bench/be?"
 
 
 @dataclass
 class Allowance:
-    """A bucket of as many requests as a second may have, filled at that pace."""
+    """A bucket of as many requests as a second may have, filled at that pace; counted in billionths, exactly."""
 
     per_second: int
-    left: float = 0
-    at_s: float = field(default_factory=time.monotonic)
+    at_ns: int = field(default_factory=time.monotonic_ns)
 
     def __post_init__(self) -> None:
         """Begins full."""
-        self.left = self.per_second
+        self._left = self._whole = self.per_second * _ONE
 
-    def take(self, now_s: float) -> bool:
+    def take(self, now_ns: int) -> bool:
         """Takes one, if there is one."""
-        self.left = min(self.per_second, self.left + (now_s - self.at_s) * self.per_second)
-        self.at_s = now_s
-        if self.left < 1:
+        self._left = min(self._whole, self._left + (now_ns - self.at_ns) * self.per_second)
+        self.at_ns = now_ns
+        if self._left < _ONE:
             return False
-        self.left -= 1
+        self._left -= _ONE
         return True
 
 
@@ -63,8 +63,8 @@ class Api:
     latency_s: float = 0
     allowance: Allowance | None = None
     counts: Counter[int] = field(default_factory=Counter)
-    first_s: float | None = None
-    last_s: float = 0
+    first_ns: int | None = None
+    last_ns: int = 0
 
     def __post_init__(self) -> None:
         """The clock of the server stands still: at the end of what happened."""
@@ -84,22 +84,22 @@ class Api:
 
     def answer(self, target: str, *, packed: bool) -> bytes:
         """The whole answer to a GET."""
-        now_s = time.monotonic()
-        self.first_s = now_s if self.first_s is None else self.first_s
-        if self.allowance and not self.allowance.take(now_s):
+        now_ns = time.monotonic_ns()
+        self.first_ns = now_ns if self.first_ns is None else self.first_ns
+        if self.allowance and not self.allowance.take(now_ns):
             self.counts[429] += 1
             return self._whole(429, b'{"detail":"Too Many Requests"}', packed=False)
         body = self.account.answer(target)
         self.counts[body.status] += 1
-        self.last_s = now_s
+        self.last_ns = now_ns
         return self._whole(body.status, body.packed if packed else body.plain, packed=packed)
 
     def _told(self) -> dict[str, Any]:
         """What was answered since this was last asked."""
-        seconds = 0 if self.first_s is None else self.last_s - self.first_s
+        seconds = 0 if self.first_ns is None else (self.last_ns - self.first_ns) / _ONE
         told = {"by_status": {str(status): count for status, count in self.counts.items()}, "seconds": seconds}
         self.counts.clear()
-        self.first_s = None
+        self.first_ns = None
         return told
 
     def _whole(self, status: int, body: bytes, *, packed: bool) -> bytes:

@@ -59,7 +59,7 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table in Markdown: the first column to the left, the others to the right."""
     cells = [list(map(str, head)), *(list(map(str, row)) for row in rows)]
-    widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
+    widths = [max(3, *(len(row[n]) for row in cells)) for n in range(len(head))]
     lines = [
         " | ".join(c.ljust(w) if n == 0 else c.rjust(w) for n, (c, w) in enumerate(zip(row, widths, strict=True)))
         for row in cells
