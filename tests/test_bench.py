@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -154,6 +155,24 @@ def test_the_raw_requests_are_those_of_the_windows(server: Served) -> None:
     bodies = [account.answer(target) for target in asked]
     assert {body.status for body in bodies} == {200}
     assert sum(body.plain.count(b'"timestamp"') + body.plain.count(b'"price_cents"') for body in bodies) == account.rows
+
+
+@pytest.mark.parametrize("counts_events", [False, True])
+@pytest.mark.parametrize(("path", "key"), [("/instances/status/history", "instances"), ("/instances", "data")])
+def test_a_list_ends_with_its_last_full_page(path: str, key: str, *, counts_events: bool) -> None:
+    """Two hundred instances are two pages, not three; a cursor leads to the rest and no further."""
+    account = Account(Fleet(200, (Stretch(0, DAY_US, 600),)), counts_events=counts_events)
+    target, sizes, told = f"/v2{path}?project={PROJECT}&limit=100", [], []
+    cursor = "at-0"
+    while cursor is not None:
+        page = json.loads(account.answer(f"{target}&next_cursor={cursor}").plain)
+        told += [(row.get("instance_fid") or row["fid"]) for row in page[key] for _ in row.get("events", "1")]
+        sizes.append(len(page[key]))
+        cursor = page["next_cursor"]
+    of_history = key == "instances"
+    assert len(sizes) == (6 if counts_events and of_history else 2)
+    assert set(Counter(told).values()) == {3 if of_history else 1}
+    assert len(set(told)) == 200
 
 
 def test_a_bucket_gives_no_more_than_flows_into_it() -> None:

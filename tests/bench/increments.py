@@ -59,7 +59,10 @@ def _lines(what: str, runs: dict[str, list[Run]]) -> list[tuple[str, ...]]:
             what,
             name,
             spread([run.seconds for run in each]),
-            *(f"{median(run.told['stages_ms'][stage] for run in each) / 1000:,.2f}" for stage in ("extract", "build")),
+            *(
+                f"{median(run.told['stages_ms'].get(stage, 0) for run in each) / 1000:,.2f}"
+                for stage in ("extract", "build")
+            ),
             middle(run.cpu_s for run in each),
             middle((run.peak_mb for run in each), 0),
             *(middle((run.told[fact] for run in each), 0) for fact in ("requests", "rows")),
