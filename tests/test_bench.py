@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import httpx
@@ -18,7 +21,7 @@ from bench.answers import Account, project_fid
 from bench.fleet import DAY_US, Excerpt, Fleet, Stretch, as_us, fleet_of
 from bench.history import multiply
 from bench.limits import targets
-from bench.measured import measured
+from bench.measured import HERE, measured
 from bench.served import Allowance, Api, Served, served
 from bench.tables import ratios, spread, table
 from mithril_elt.api import Mithril
@@ -136,6 +139,22 @@ def test_what_is_not_served_is_refused(server: Served) -> None:
     assert httpx.get(path, params={"project": PROJECT, "limit": 101}).status_code == 422
     assert httpx.get(path, params={"project": project_fid(2)}).status_code == 404
     assert httpx.get(f"{server.url}/v2/other").status_code == 404
+
+
+def test_a_server_ends_with_what_started_it() -> None:
+    """Also where that was killed and could not say so: nothing is left listening."""
+    command = [sys.executable, "-m", "bench.served", "--rows=1000", "--watched=1"]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=HERE.environ(), **pipes) as process:
+        assert process.stdout
+        assert process.stdin
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        assert httpx.get(f"{url}/v2/me").status_code == 200
+        process.stdin.close()
+        try:
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_packed_or_not_the_answer_is_the_same(server: Served) -> None:

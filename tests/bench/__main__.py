@@ -5,6 +5,7 @@ Stands on the parts. Figures go to stdout as Markdown, progress to stderr.
 
 from __future__ import annotations
 
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
@@ -94,6 +95,7 @@ def main(arguments: Sequence[str]) -> None:
         parser.error(f"no such part: {', '.join(sorted(strange))}; there are {', '.join(PARTS)}")
     size = SIZES[wanted.size]
     size = Size(size.loads, size.histories, wanted.times or size.times)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files are removed then, too
     print(machine(HERE.root), end="\n\n", flush=True)
     with other_commit(wanted.compare) if wanted.compare else nullcontext() as other:
         codes = (HERE, other) if other else (HERE,)

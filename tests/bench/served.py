@@ -188,7 +188,8 @@ def served(rows: int, **options: Any) -> Iterator[Served]:
     given = _given(rows, options)
     command = [sys.executable, "-m", "bench.served", *given]
     account = _account(_parser().parse_args(given))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=HERE.environ()) as process:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, "--watched=1"], env=HERE.environ(), **pipes) as process:
         try:
             assert process.stdout
             port = process.stdout.readline().strip()
@@ -219,6 +220,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--latency-ms", type=int, default=0, help="so much later each answer comes")
     parser.add_argument("--rate-limit", type=int, default=0, help="requests a second; beyond it 429")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--watched", type=int, default=0, help="it ends with what started it: when its stdin does")
     return parser
 
 
@@ -235,6 +237,8 @@ async def _serve(wanted: Namespace) -> None:
     server = await loop.create_server(lambda: _Connection(api), "127.0.0.1", wanted.port)
     over = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, over.set)
+    if wanted.watched:
+        loop.add_reader(sys.stdin.fileno(), over.set)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await over.wait()
