@@ -11,14 +11,13 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 
 from bench.beside import beside_part
 from bench.compared import other_commit
 from bench.extract import extract_part
 from bench.increments import increments_part
-from bench.measured import HERE, Code
+from bench.measured import HERE, Code, measured
 from bench.starts import starts_part
 from bench.tables import machine
 
@@ -65,12 +64,13 @@ def _starts(size: Size, codes: Sequence[Code]) -> Texts:
 
 
 def _models(size: Size, codes: Sequence[Code]) -> Texts:
-    """`models.models_part(rows, times, codes)`, where there is one."""
+    """What `python -m bench.models EVENTS` says, where there is such a module; half of all rows are status events."""
     if find_spec("bench.models") is None:
         return
-    part = import_module("bench.models").models_part
     for rows in size.histories:
-        yield from part(rows, size.times, codes)
+        for code in codes:
+            run = measured(("bench.models", str(rows // 2)), code=code)
+            yield f"### Models, {rows:,} rows ({code.name}; peak {run.peak_mb:,} MB)\n\n```text\n{run.said}```\n"
 
 
 PARTS: dict[str, Callable[[Size, Sequence[Code]], Texts]] = {

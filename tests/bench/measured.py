@@ -50,12 +50,13 @@ HERE = Code("here", _BENCH.parent)
 
 @dataclass(frozen=True)
 class Run:
-    """What one work cost. `told`: what it said itself, if that is JSON."""
+    """What one work cost. `said`: what it printed; `told`: the same, if that is JSON."""
 
     seconds: float
     cpu_s: float
     peak_mb: int
     told: Mapping[str, Any] = field(default_factory=dict)
+    said: str = ""
 
 
 def measured(arguments: Sequence[str | Path], *, code: Code = HERE, cwd: Path | None = None) -> Run:
@@ -92,7 +93,7 @@ def measured(arguments: Sequence[str | Path], *, code: Code = HERE, cwd: Path | 
         said = out.read().decode()
     told = json.loads(said) if said.startswith("{") else {}
     per_mb = 2**20 if sys.platform == "darwin" else 2**10
-    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss // per_mb, told)
+    return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss // per_mb, told, said)
 
 
 def alternated(works: Mapping[str, Callable[[], Run]], times: int, *, warm_up: bool = True) -> dict[str, list[Run]]:
