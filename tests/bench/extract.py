@@ -55,11 +55,12 @@ class Scene:
 
 def scenes(rows: int) -> list[Scene]:
     """What an account of that size is measured in; where it would take an hour, less."""
-    latencies_ms = (0, 50, 100) if rows <= 1_000_000 else (0, 50)
-    found = [Scene(rows, latency_ms=latency_ms) for latency_ms in latencies_ms]
-    found += [Scene(rows, rate_limit=rate) for rate in (50, 10) if rows <= 1_000_000]
+    is_long = rows > 1_000_000
+    found = [Scene(rows, latency_ms=latency_ms) for latency_ms in ((0, 50) if is_long else (0, 50, 100))]
+    found += [] if is_long else [Scene(rows, rate_limit=10)]
     found += [Scene(rows, counts_events=True)]
-    found += [Scene(rows, counts_events=True, latency_ms=50)] if rows <= 1_000_000 else []
+    found += [] if is_long else [Scene(rows, counts_events=True, latency_ms=50)]
+    found += [] if is_long else [Scene(rows, counts_events=True, rate_limit=50)]  # many pages: so that it is felt
     found += [Scene(rows, bursty=True)]
     found += [Scene(rows // 4, projects=4, latency_ms=50)]
     return found
