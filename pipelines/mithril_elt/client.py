@@ -147,7 +147,7 @@ class Client:
         body = msgspec.json.encode({"instances": fids, "status": status})
         headers = {"Content-Type": "application/json"}
         try:
-            return await self._sender.once("PATCH", "/v2/instances", _switched, content=body, headers=headers)
+            return await self._sender.once("PATCH", "/v2/instances", _switched, data=body, headers=headers)
         except RetryableError as error:
             raise error.final("; it was not sent again: look at their status before you do") from None
 
