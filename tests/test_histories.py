@@ -16,6 +16,7 @@ from mithril_elt.columns import event_columns, history_page
 from mithril_elt.decode import Decode, Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS, Row
 from mithril_elt.errors import ContractError
+from mithril_elt.held import Lateness
 from mithril_elt.histories import HISTORIES, PRICING, History
 from mithril_elt.open_periods import OpenPeriods
 from mithril_elt.wanted import Wanted
@@ -180,6 +181,16 @@ def test_a_time_that_is_none_is_a_breach_that_names_its_place(written: str) -> N
     with pytest.raises(ContractError, match=r"timestamp|which is none in UTC") as breach:
         tabled(STATUS, page(STATUS, of_one({"timestamp": written, "status": "STATUS_RUNNING"})))
     assert "\n" not in str(breach.value)
+
+
+def test_a_late_row_that_came_on_two_pages_counts_once() -> None:
+    """As many rows as are new, and how far the earliest lies behind what was covered."""
+    event = {"timestamp": NOON.isoformat(), "status": "STATUS_RUNNING"}
+    told = page(STATUS, of_one(event, {**event, "timestamp": (NOON + US).isoformat()}))
+    late = Lateness()
+    late.note(tabled(STATUS, told, told).select(STATUS.key), "timestamp", [Span(NOON + US, NOON + timedelta(hours=2))])
+    late.note(tabled(STATUS, told).select(STATUS.key), "timestamp", [])
+    assert (late.rows, late.seconds) == (1, 2 * 60 * 60 - 1)
 
 
 INSTANTS = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)) | st.sampled_from([NOON.replace(tzinfo=None)])  # noqa: DTZ001  # a zone is written behind

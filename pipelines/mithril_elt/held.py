@@ -41,14 +41,13 @@ class Lateness:
     seconds: int = 0
 
     def note(self, found: pa.Table, instant: str, covered: Sequence[Span]) -> None:
-        """Counts those of the rows, none of them held, that lie in covered time."""
+        """Counts those of the rows, of which there are the keys and none is held, that lie in covered time."""
         if not covered or not found.num_rows:
             return
-        instants = found.column(instant)
-        late = instants.filter(reduce(pc.or_, (within(instants, span) for span in covered)))
-        self.rows += len(late)
-        if len(late):
-            first = pc.min(late).as_py().replace(tzinfo=UTC)
+        late = found.filter(reduce(pc.or_, (within(found.column(instant), span) for span in covered)))
+        self.rows += late.group_by(late.column_names).aggregate([]).num_rows  # a row may have come on two pages
+        if late.num_rows:
+            first = pc.min(late.column(instant)).as_py().replace(tzinfo=UTC)
             self.seconds = max(self.seconds, (max(span.end for span in covered) - first) // timedelta(seconds=1))
 
 
