@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-readings test-kills test-soak points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-readings test-kills test-soak bench points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,10 @@ test-kills: $(VENV)/dev ## a thousand runs killed at any moment, and those at ev
 
 test-soak: $(VENV)/dev ## an hour of runs in one process: nothing grows but the data
 	SOAK_MINUTES=$(or $(MINUTES),60) $(BIN)/pytest -s tests/slow/test_soak.py
+
+bench: $(VENV)/dev ## what a load costs, beside its peers: SIZE=tiny|small|medium|full PARTS=… COMPARE=<commit> TIMES=n
+	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(SIZE),--size $(SIZE)) $(if $(PARTS),--parts $(PARTS)) \
+		$(if $(COMPARE),--compare $(COMPARE)) $(if $(TIMES),--times $(TIMES))
 
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py

@@ -56,10 +56,10 @@ def test_an_order_that_is_over_is_not_told(tmp_path: Path) -> None:
 
 
 def test_a_first_run_is_told_by_order_where_a_probe_has_found_it_out(tmp_path: Path) -> None:
-    """Nothing was loaded yet, and the plan knows whom to ask all the same."""
+    """Nothing was loaded yet, and the plan knows whom to ask all the same; a run may make its windows longer."""
     db = tmp_path / "a.duckdb"
     with serve(account(), readings=Readings(project_alone="422")) as sandbox:
         save_findings(db, [Finding("project_alone", "422", why="seen")], at=NOW, url=sandbox.url)
         told = planned(sandbox, db)
         made = load_sandbox(sandbox, db)
-    assert told.requests == made.requests
+    assert made.requests <= told.requests < 2 * made.requests
