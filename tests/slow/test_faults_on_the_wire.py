@@ -105,7 +105,7 @@ def assert_it_ended(ended: Ended, db: Path, exit_status: int, says: str) -> str:
     assert (facts["outcome"], facts["exit_status"]) == ("failed", exit_status)
     assert ended.err.splitlines()[-1] == f"Error: {facts['error']}"
     assert not [line for line in ended.err.splitlines() if "ERROR" in line or line.startswith(" ")], ended.err
-    assert (facts["windows_planned"], facts["windows_done"]) == (2, 0)
+    assert facts["windows_done"] == 0
     assert query(db, WINDOWS) == [(2,)]
     runs = query(db, "select run_id, outcome, error, windows_done, retries from raw.runs order by started_at")
     assert runs[1:] == [(facts["run_id"], "failed", facts["error"], 0, facts["retries"])]
