@@ -28,7 +28,9 @@ def days(first: int, last: int) -> Span:
 def sizing(rows: int, requests: int, span: Span | None = None, *, at_a_time: int = 16) -> Sizing:
     """What is known after a window of so many rows and requests: of ten days, if nothing else is said."""
     known = Sizing({}, at_a_time)
-    known.note(*KEY, span or days(0, 10), requests, rows)
+    window = span or days(0, 10)
+    known.note(*KEY, window, requests, rows)
+    known.go_on([window])
     return known
 
 
@@ -69,13 +71,14 @@ def test_the_newest_window_counts_where_it_had_more() -> None:
     """A fleet that grew: a tenth of the time, if ten times as many rows came last."""
     known = sizing(1_000_000, 10_000)
     known.note(*KEY, days(10, 11), 10_000, 1_000_000)
+    known.go_on([days(10, 11)])
     assert known.length() == DAY
 
 
 def test_pages_do_not_outgrow_what_memory_holds() -> None:
     """Where they count instances they grow with the window: the next is as much shorter as they were too large."""
     known = sizing(1_000, 1)
-    known.largest_page_bytes = 64 * 2**20
+    known.go_on([days(0, 10), days(9, 10)], 64 * 2**20)
     assert known.length() == 60 * HOUR
 
 
@@ -84,9 +87,9 @@ def test_pages_do_not_outgrow_what_memory_holds() -> None:
     [
         (100, 1, 1),
         (700, 7, 1),  # two slices would not pay
-        (1_600, 16, 4),
+        (1_600, 16, 2),
         (100_000, 1_000, 50),  # 20 pages each
-        (12_800, 128, 32),  # two rounds of 16, of four pages
+        (51_200, 512, 32),  # two rounds of 16
         (100_000, 999, 1),  # pages count instances
     ],
 )

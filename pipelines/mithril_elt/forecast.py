@@ -104,11 +104,15 @@ def forecast(api: Mithril, db: Path, wanted: LoadPlan) -> Forecast:
     covered = {project: _covered(past, project) for project in projects}
     lists = read_lists(api, projects, settled_before=settled_before(covered, wanted))
     told = Forecast(min(wanted.until or lists.as_of, lists.as_of), api.traffic.requests, is_first=not past)
-    questions = _Questions(past, *_by_order(db, schema_name("raw", wanted.dataset), lists, projects))
+    questions = _Questions(dict(past), *_by_order(db, schema_name("raw", wanted.dataset), lists, projects))
     pending = Pending(due(covered, lists, wanted))
-    length = Sizing(past, api.limits.concurrency, wanted.window).length()
-    while batch := pending.take(length):
-        told.windows += [questions.window(project, span) for project, span in batch.items()]
+    sizing = Sizing(past, api.limits.concurrency, wanted.window)
+    while batch := pending.take(sizing.length()):
+        for project, span in batch.items():
+            told.windows.append(questions.window(project, span))
+            if told.is_first:  # as if nothing were in it
+                sizing.note(project, HISTORIES[0].name, span, requests=1, rows=0)
+        sizing.go_on(batch.values())
     return told
 
 

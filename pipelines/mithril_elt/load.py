@@ -203,7 +203,7 @@ class _Load:
         for window in reading.ledger:
             span = Span(window["from_at"], window["to_at"])
             sizing.note(window["project"], window["history"], span, window["requests"], window["rows"])
-        sizing.largest_page_bytes = reading.largest_page_bytes
+        sizing.go_on(batch.values(), reading.largest_page_bytes)
         self.result.rows += reading.rows
         self.result.withdrawn_rows += reading.withdrawn_rows
         self.result.late_rows += reading.late.rows

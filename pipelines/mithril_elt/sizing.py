@@ -6,7 +6,8 @@ crash costs again; a slice is one walk from page to page, which nothing makes fa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from mithril_elt.endpoints import PAGE_LIMIT
@@ -34,9 +35,8 @@ class Sizing:
     past: dict[tuple[str, str], Past]
     at_a_time: int
     window: timedelta | None = None
-    largest_page_bytes: int = 0
     _before: timedelta | None = None
-    _by_instance: set[tuple[str, str]] = field(default_factory=set)
+    _largest_page_bytes: int = 0
 
     def length(self) -> timedelta:
         """Of the next window."""
@@ -48,14 +48,20 @@ class Sizing:
         wanted = min(_LONGEST, int(_ROWS / rows_per_us) * _US if rows_per_us * (_LONGEST // _US) > _ROWS else _LONGEST)
         if self._before is not None:
             wanted = min(wanted, self._before * _LONGER)
-            if self.largest_page_bytes:
-                wanted = min(wanted, self._before * _PAGE_BYTES // self.largest_page_bytes)
+            if self._largest_page_bytes:
+                wanted = min(wanted, self._before * _PAGE_BYTES // self._largest_page_bytes)
         return max(wanted, _SHORTEST) // _SHORTEST * _SHORTEST
 
     def note(self, project: str, history: str, span: Span, requests: int, rows: int) -> None:
-        """Takes in what a window took."""
+        """Takes in what a window took of one history."""
         self.past.setdefault((project, history), Past()).note(span, requests, rows)
-        self._before = span.end - span.start
+
+    def go_on(self, windows: Iterable[Span], largest_page_bytes: int = 0) -> None:
+        """Takes in that those windows were read together, and how large their pages were."""
+        spans = list(windows)
+        if spans:
+            self._before = max(span.end for span in spans) - min(span.start for span in spans)
+            self._largest_page_bytes = largest_page_bytes
 
     def slices(self, project: str, history: str, span: Span) -> list[Span]:
         """The span, in parts that are asked for side by side; whole where pages count instances, or nothing is known.
