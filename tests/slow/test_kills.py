@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ from mithril_elt.lock import work_folder
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import Sandbox, serve
 
-KILLS = int(os.environ.get("KILLS", "6"))
-LONGEST_S = 12  # about what the whole run takes on a slow machine
+KILLS = int(os.environ.get("KILLS", "12"))
+IN_A_ROW = 3 if KILLS < 100 else 12  # before the tables are looked at
 
 STAGES = [
     Stage("mithril_elt.lock._note_holder", "after"),
@@ -54,6 +55,7 @@ class Proof:
     sandbox: Sandbox
     whole: dict[str, Any]
     questions: int
+    longest_s: float  # exact-ok: a wait: a little more than what a run takes here
     killed: Counter[str] = field(default_factory=Counter)
     most_asked_again: int = 0
 
@@ -66,6 +68,10 @@ class Proof:
     def die(self, db: Path, death: Stage | float) -> bool:  # exact-ok: a wait
         """Kills a run; whether it was, before its end."""
         return run_and_die(db, self.sandbox.key, self.sandbox.url, death)
+
+    def die_at_any_moment(self, db: Path, moments: random.Random, folder: str) -> None:
+        """Kills a run at some moment of its course, unless it comes to its end before."""
+        self.killed[folder] += self.die(db, moments.uniform(0, self.longest_s))
 
     def go_on(self, db: Path, folder: str) -> None:
         """Runs once more after a kill, dlt's folder kept or lost, and compares."""
@@ -80,8 +86,9 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
     """What every kill is held against; its figures are printed at the end."""
     with serve(make_account(7, 12, 7)) as sandbox:
         db = tmp_path_factory.mktemp("whole") / "a.duckdb"
+        began_at_s = time.monotonic()
         load_sandbox(sandbox, db, **WAY)
-        made = Proof(sandbox, raw(db), 0)
+        made = Proof(sandbox, raw(db), 0, 1.5 * (time.monotonic() - began_at_s))
         made.questions = made.asked()
         yield made
         print(f"\nkilled: {dict(made.killed)}; at most {made.most_asked_again} questions asked again")  # noqa: T201  # the figures of the proof
@@ -118,15 +125,14 @@ def copy_with_folder(db: Path, other: Path) -> None:
         shutil.copytree(work_folder(db), work_folder(other))
 
 
-@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("number", range(-(-KILLS // IN_A_ROW)))
 @pytest.mark.shows(26)
 def test_killed_at_any_moment(number: int, proof: Proof, tmp_path: Path) -> None:
-    """Other moments each time; killed up to three times in a row."""
+    """Other moments each time, many times in a row, dlt's folder now kept and now lost."""
     db, moments = tmp_path / "a.duckdb", random.Random()
-    for _ in range(moments.randint(0, 2)):
-        proof.die(db, moments.uniform(0, LONGEST_S))
-        if moments.random() < 0.5:
+    for _ in range(IN_A_ROW):
+        folder = moments.choice(FOLDERS)
+        proof.die_at_any_moment(db, moments, folder)
+        if folder == "lost":
             shutil.rmtree(work_folder(db), ignore_errors=True)
-    folder = FOLDERS[number % 2]
-    proof.killed[folder] += proof.die(db, moments.uniform(0, LONGEST_S))
-    proof.go_on(db, folder)
+    proof.go_on(db, FOLDERS[number % 2])
