@@ -26,7 +26,7 @@ from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked
 from mithril_elt.log_facts import known
 from mithril_elt.past import past_of
-from mithril_elt.pipeline import drained_pipeline, ledger_rows, resource_state
+from mithril_elt.pipeline import drained_pipeline, ledger_rows, load_package, resource_state
 from mithril_elt.plans import LoadPlan, Pending, due, settled_before
 from mithril_elt.sizing import Sizing
 from mithril_elt.warehouse import Translated, try_write
@@ -199,7 +199,7 @@ class _Load:
             ways=self.ways,
         )
         with Translated(self.db):
-            self.pipeline.run(reading_source(reading), loader_file_format="parquet")
+            load_package(self.pipeline, self.db, reading_source(reading))
         for window in reading.ledger:
             span = Span(window["from_at"], window["to_at"])
             sizing.note(window["project"], window["history"], span, window["requests"], window["rows"])
@@ -234,7 +234,7 @@ class _Load:
         self.count()
         hidden = suppress(MithrilError) if result.outcome == "failed" else nullcontext()
         with hidden, Translated(self.db):
-            self.pipeline.run(runs_source(arrow("runs", [vars(result)])), loader_file_format="parquet")
+            load_package(self.pipeline, self.db, runs_source(arrow("runs", [vars(result)])))
 
 
 def _check_times(wanted: LoadPlan, now: datetime | None) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "drained_pipeline",
     "ledger_rows",
     "load_left_over",
+    "load_package",
     "open_pipeline",
     "remembered_orders",
     "reopen_pipeline",
@@ -96,6 +97,18 @@ def load_left_over(db: Path, dataset: str | None = None) -> tuple[Any, bool]:
         return reopen_pipeline(db, dataset), True
     pipeline.run(loader_file_format="parquet")
     return pipeline, True
+
+
+def load_package(pipeline: Any, db: Path, source: Any) -> None:
+    """Reads a source to its end, and loads it as one package.
+
+    While it is loaded the file is kept open here too: DuckDB would else close it, and write its log into it, after
+    each of dlt's steps. While the API is asked it is not, so that others may read.
+    """
+    pipeline.extract(source, loader_file_format="parquet")
+    pipeline.normalize()
+    with duckdb.connect(str(db)):
+        pipeline.load()
 
 
 def reopen_pipeline(db: Path, dataset: str | None = None) -> Any:
