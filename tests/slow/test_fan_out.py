@@ -42,7 +42,7 @@ def test_every_history_is_read_by_order(refusal: str, tmp_path: Path) -> None:
 def test_each_order_is_asked_once_and_none_is_missed(tmp_path: Path) -> None:
     """Bids, reservations, one that only an instance names, and the instance that has neither; nothing twice."""
     with serve(account(), readings=REFUSES) as sandbox:
-        load_sandbox(sandbox, tmp_path / "a.duckdb", projects=("proj_a",))
+        load_sandbox(sandbox, tmp_path / "a.duckdb", projects=("proj_a",), window=timedelta(days=400))
         asked = orders_asked(sandbox)
     assert asked == {
         "alone": 1,

@@ -213,7 +213,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def sent(*_: object, **__: object) -> None:
         raise AssertionError("something was sent")
 
-    monkeypatch.setattr("mithril_elt.sending.open_http", sent)
+    monkeypatch.setattr("mithril_elt.sending.connected", sent)
 
 
 @pytest.mark.usefixtures("no_network")

@@ -53,6 +53,7 @@ def test_a_window_in_slices_has_the_rows_of_one_walk(
     db = tmp_path / "a.duckdb"
     with serve(make_account(7, 12, 7), readings=Readings(limit_counts="events", order=order)) as sandbox:  # type: ignore[arg-type]  # one of three
         pages_of(5, monkeypatch)
+        monkeypatch.setattr("mithril_elt.sizing._SLICE_PAGES", (1, 2))
         load_sandbox(sandbox, db)
         before, asked = raw(db), len(history_queries(sandbox))
         again = load_sandbox(sandbox, db, deep=True)
@@ -72,6 +73,7 @@ def test_where_a_project_alone_is_refused_its_slices_cost_one_refusal(
     readings = Readings(limit_counts="events", project_alone="400")
     with serve(make_account(7, 12, 7), readings=readings) as sandbox:
         pages_of(5, monkeypatch)
+        monkeypatch.setattr("mithril_elt.sizing._SLICE_PAGES", (1, 2))
         load_sandbox(sandbox, db)
         before, asked = raw(db), refused(sandbox)
         load_sandbox(sandbox, db, deep=True)
