@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-readings test-kills test-soak points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-readings test-kills test-soak bench points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,14 +38,14 @@ format: $(VENV)/dev ## put Python in order
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow
 
-test-slow: $(VENV)/dev ## whole loads, kills, builds, faults and a minute of soak: a quarter of an hour on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
+test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist worksteal $(MATRIX)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(MATRIX)
 
-test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: a quarter of an hour
-	$(BIN)/pytest -n $(JOBS) --dist worksteal $(WIRE)
+test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: 3 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(WIRE)
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
@@ -56,6 +56,10 @@ test-kills: $(VENV)/dev ## a thousand runs killed at any moment, and those at ev
 
 test-soak: $(VENV)/dev ## an hour of runs in one process: nothing grows but the data
 	SOAK_MINUTES=$(or $(MINUTES),60) $(BIN)/pytest -s tests/slow/test_soak.py
+
+bench: $(VENV)/dev ## what a load costs, beside its peers: SIZE=tiny|small|medium|full PARTS=… COMPARE=<commit> TIMES=n
+	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(SIZE),--size $(SIZE)) $(if $(PARTS),--parts $(PARTS)) \
+		$(if $(COMPARE),--compare $(COMPARE)) $(if $(TIMES),--times $(TIMES))
 
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py

@@ -33,7 +33,6 @@ ALLOWED = {
     *("MIT License", "Mozilla Public License 2.0 (MPL 2.0)", "Python Software Foundation License"),
 }
 LOOKED_AT = {
-    "httpx-aiohttp": "BSD-3-Clause, by its whole text",
     "text-unidecode": "the Artistic License, of the two it is under",
     "yamllint": "GPL-3.0: a program that checks this project, and no part of it",
 }

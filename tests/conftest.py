@@ -49,7 +49,10 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture(autouse=True, scope="session")
 def _parsed_once() -> Iterator[None]:
-    """dbt parses the project once in a process for each name of a database: it is half of what a build here takes."""
+    """dbt parses the project once in a process for each name of a database: it is half of what a build here takes.
+
+    So tests that build call their databases a.duckdb wherever the name is not the point.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mithril_elt.transform.parse", _parsed)
         yield
@@ -67,9 +70,15 @@ def _parsed(db: Path, target: Path, *, full: bool = False, dataset: str | None =
 _MANIFESTS: dict[tuple[str, str | None], Any] = {}
 _LONGEST_FIRST = (
     "test_random_worlds.py",
+    "test_kills_in_models.py",
+    "test_canary.py",
+    "test_accept.py",
     "test_kills.py",
-    "test_whole.py",
+    "test_soak.py",
     "test_load.py",
+    "test_upgrade.py",
+    "test_whole.py",
+    "test_recovery.py",
     "test_cli.py",
     "test_sql.py",
     "test_readme.py",

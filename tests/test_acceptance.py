@@ -16,7 +16,7 @@ import pytest
 from mithril_elt import acceptance
 from mithril_elt.acceptance import Accepted, Outcome
 from mithril_elt.acceptance.calculation import calculated
-from mithril_elt.acceptance.outcomes import cannot_tell, failed, passed
+from mithril_elt.acceptance.outcomes import Found, cannot_tell, failed, passed
 from mithril_elt.acceptance.points import POINTS
 from mithril_elt.acceptance.rows import Difference, between, differences
 from mithril_elt.acceptance.steps import same
@@ -64,17 +64,21 @@ def test_what_the_account_changed_itself_is_nobodys_fault(differing: int, moved:
     """Only if all that differs is what the account tells otherwise when it is asked again."""
     rows = [Difference("projects", f"proj_{n}", (f"proj_{n}",)) for n in range(differing)]
     trial: Any = SimpleNamespace(seen={"again": rows}, moved={("projects", f"proj_{n}") for n in range(moved)})
-    outcome = same(16, trial, ("again",), "3 rows")
+    outcome = same(trial, ("again",), "3 rows")
     assert outcome.result == result
     assert "3 rows" in outcome.evidence if result == "passed" else "2 rows" in outcome.evidence or moved == 1
 
 
 def test_there_is_a_check_for_each_point_in_order() -> None:
-    """As many as points; each knows its own number where it needs no account."""
+    """As many as points; those that need no account say what only the tests of their own point have."""
     assert len(acceptance._CHECKS) == len(POINTS)
-    for number in (8, 14, 28, 29):
+    for number, words in ((8, "earlier release"), (14, "by hand"), (28, "cursor"), (29, "shape")):
         check, _ = acceptance._CHECKS[number - 1]
-        assert check(SimpleNamespace()).point.number == number  # type: ignore[arg-type]  # none is asked
+        assert words in check(SimpleNamespace()).evidence  # type: ignore[arg-type]  # none is asked
+    names = {number: acceptance._CHECKS[number - 1][0].__name__ for number in (1, 16, 23, 31, 35, 40)}
+    assert names == {
+        1: "settings", 16: "second_run", 23: "page_sizes", 31: "second_at_once", 35: "rate", 40: "calculation"
+    }  # fmt: skip
 
 
 def test_hours_and_cost_follow_from_rows_by_hand(tmp_path: Path) -> None:
@@ -105,8 +109,10 @@ def test_hours_and_cost_follow_from_rows_by_hand(tmp_path: Path) -> None:
     assert len(figures.differences(calculated(db, datetime(2026, 3, 1, 3, tzinfo=UTC)))) == 2
 
 
-def accepted(*outcomes: Outcome) -> Accepted:
-    """What came of a trial of March 1."""
+def accepted(**found: Found) -> Accepted:
+    """What came of a trial of March 1, by the name of the check."""
+    checks = [check.__name__ for check, _ in acceptance._CHECKS]
+    outcomes = tuple(Outcome(each.result, each.evidence, POINTS[checks.index(name)]) for name, each in found.items())
     span = Span(*(at(hour).replace(tzinfo=UTC) for hour in (0, 12)))
     return Accepted("https://api.example", ("proj_a",), span, 321, outcomes)
 
@@ -116,7 +122,9 @@ def test_the_command_shows_each_outcome_with_its_evidence(
     as_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As a table or as facts; status 7 and one sentence if a point failed."""
-    found = accepted(passed(3, "it is accepted"), failed(16, "2 rows differ"), cannot_tell(20, "none closed"))
+    found = accepted(
+        good_key=passed("it is accepted"), second_run=failed("2 rows differ"), price_closes=cannot_tell("none closed")
+    )
     monkeypatch.setattr(acceptance, "accept", lambda *_, **__: found)
     monkeypatch.setenv("MITHRIL_API_KEY", "fkey_good")
     monkeypatch.setattr(sys, "argv", ["mithril-elt", "accept", *(["--json"] if as_json else [])])

@@ -5,24 +5,18 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from mithril_elt.decode import Novelties, Page, decode_page
 from mithril_elt.endpoints import ENDPOINTS
 from mithril_elt.errors import ContractError
 from mithril_elt.rows import (
     arrow,
-    inside,
     market_rows,
-    price_rows,
     reservation_event_rows,
-    status_rows,
     usage_rows,
     version_rows,
 )
@@ -77,77 +71,6 @@ def versions(name: str, *rows: dict[str, Any], **added: Any) -> list[dict[str, A
 def version(name: str, row: dict[str, Any]) -> str:
     """The version hash of a row."""
     return str(versions(name, row)[0]["version_hash"])
-
-
-def history(kind: str, *events: dict[str, Any]) -> list[Any]:
-    """The histories of one instance with those events."""
-    return decoded(kind, {"instances": [{"instance_fid": "inst_1", "bid_fid": "bid_1", "events": list(events)}]}).rows
-
-
-def statuses_at(*instants: datetime) -> list[datetime]:
-    """The instants of the status events that are kept of those, for the span from noon to one."""
-    events = ({"timestamp": at.isoformat(), "status": "STATUS_RUNNING"} for at in instants)
-    return [row["timestamp"] for row in status_rows(history("status_history", *events), inside(SPAN), Novelties())]
-
-
-def test_only_events_inside_the_span_are_kept() -> None:
-    """Start included, end not, to the microsecond: whatever the server thinks that its bounds mean."""
-    kept = [NOON, NOON + US, SPAN.end - US]
-    outside = [NOON - US, SPAN.end, SPAN.end + timedelta(days=1), NOON - timedelta(days=400)]
-    assert statuses_at(*outside, *kept) == kept
-
-
-def test_what_the_server_tells_of_its_own_future_is_warned_of() -> None:
-    """A time that its clock has not reached: loaded with the window that it lies in, and said."""
-    told = history("status_history", {"timestamp": NOON.isoformat(), "status": "STATUS_RUNNING"})
-    for read_at, warned in ((NOON - timedelta(minutes=5), True), (NOON, False)):
-        novelties = Novelties()
-        assert len(status_rows(told, inside(SPAN), novelties, read_at=read_at)) == 1
-        assert bool([warning for warning in novelties.warnings if "own clock" in warning]) is warned
-
-
-def test_events_are_placed_by_their_instant_not_by_their_spelling() -> None:
-    """An offset does not move an event into another window."""
-    east = timezone(timedelta(hours=14))
-    assert statuses_at(NOON.astimezone(east), SPAN.end.astimezone(east)) == [NOON]
-
-
-def test_a_period_belongs_to_the_window_that_it_starts_in() -> None:
-    """One in force since before is left out, though it is open; an end far after the window is kept."""
-    before = {"start_time": (NOON - US).isoformat(), "end_time": None, "price_cents": 1}
-    after = {"start_time": NOON.isoformat(), "end_time": (NOON + timedelta(days=9)).isoformat(), "price_cents": 2}
-    rows = price_rows(
-        history("price_history", before, after), inside(SPAN), Novelties(), project="proj_a", read_at=NOON
-    )
-    assert rows == [
-        {
-            "project": "proj_a",
-            "read_at": NOON,
-            "instance_fid": "inst_1",
-            "bid_fid": "bid_1",
-            "reservation_fid": None,
-            "start_time": NOON,
-            "end_time": NOON + timedelta(days=9),
-            "price_cents": 2,
-        }
-    ]
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
-@given(st.lists(st.integers(-7_200, 7_200), max_size=12), st.lists(st.integers(1, 3_599), max_size=4, unique=True))
-@pytest.mark.shows(22)
-def test_windows_side_by_side_give_the_rows_of_one(seconds: list[int], cuts: list[int]) -> None:
-    """However the hour is cut, each event is in exactly one window."""
-    instants = [NOON + timedelta(seconds=n) for n in seconds]
-    edges = [NOON, *(NOON + timedelta(seconds=n) for n in sorted(cuts)), SPAN.end]
-    events = [{"timestamp": at.isoformat(), "status": "STATUS_RUNNING"} for at in instants]
-    histories = history("status_history", *events)
-    parts = [
-        row["timestamp"]
-        for start, end in pairwise(edges)
-        for row in status_rows(histories, inside(Span(start, end)), Novelties())
-    ]
-    assert sorted(parts) == sorted(at for at in instants if SPAN.start <= at < SPAN.end)
 
 
 def test_a_version_has_the_apis_fields_times_in_utc_and_prices_in_dollars() -> None:
@@ -258,14 +181,6 @@ def test_a_value_that_does_not_fit_its_column_is_a_breach(table: str, column: st
     with pytest.raises(ContractError, match=table) as breach:
         arrow(table, [{"fid": "x", "project": "p", column: value}])
     assert "\n" not in str(breach.value)
-
-
-def test_a_price_over_64_bits_is_a_breach_on_its_way_to_the_table() -> None:
-    """From the wire to the column."""
-    period = {"start_time": NOON.isoformat(), "end_time": None, "price_cents": 2**63}
-    rows = price_rows(history("price_history", period), inside(SPAN), Novelties(), project="p", read_at=NOON)
-    with pytest.raises(ContractError, match="instance_price_periods"):
-        arrow("instance_price_periods", rows)
 
 
 @pytest.mark.parametrize("value", [2**63 - 1, -(2**63)])

@@ -9,19 +9,20 @@ Stands on `client`; `source` and the commands call this. Use it as a context man
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self, cast
 
 import anyio
+from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from mithril_elt.client import Answer, Client, Limits, Traffic
-from mithril_elt.decode import Novelties, Page
+from mithril_elt.decode import Decode, Novelties, Page, decode_page
 from mithril_elt.endpoints import (
     ENDPOINTS,
     Bid,
@@ -56,6 +57,8 @@ class Walk:
 
     `may_be_refused`: if it is (400, 404, 422 …) from the first page on, a page with that `refusal` comes and
     the other walks go on; otherwise the refusal ends them all. `span`: the window that it is for, told in the log.
+    `decode`: what makes a page of an answer. `parts`: asked, with how many came, after each page that has a next one:
+    walks that take the place of what this one has left to read, or none.
     """
 
     endpoint: str
@@ -64,6 +67,8 @@ class Walk:
     tag: Any = None
     may_be_refused: bool = False
     span: Span | None = None
+    decode: Decode = decode_page
+    parts: Callable[[int, Page], Sequence[Walk]] = lambda _count, _page: ()
 
     def facts(self) -> dict[str, Any]:
         """What the log tells of each of its requests."""
@@ -111,6 +116,11 @@ class Mithril:
     def url(self) -> str:
         """The API's address."""
         return self._client.url
+
+    @property
+    def limits(self) -> Limits:
+        """How hard the API may be worked."""
+        return self._client.limits
 
     @property
     def traffic(self) -> Traffic:
@@ -210,12 +220,13 @@ class Mithril:
         try:
             while True:
                 try:
-                    found = portal.call(receive.receive)
+                    found = portal.call(_all_there, receive)
                 except anyio.EndOfStream:
                     break
-                yield found
-                if task not in self._streams:
-                    raise RuntimeError("the session is closed: read its lists inside the `with`")
+                for each in found:
+                    yield each
+                    if task not in self._streams:
+                        raise RuntimeError("the session is closed: read its lists inside the `with`")
             task.result()
         finally:
             self._end_stream(portal, task)
@@ -250,19 +261,24 @@ class Mithril:
             try:
                 async with anyio.create_task_group() as group:
                     for walk in walks:
-                        group.start_soon(self._walk, walk, send)
+                        group.start_soon(self._walk, walk, send, group)
             except BaseExceptionGroup as errors:
                 raise _first(errors) from None
 
-    async def _walk(self, walk: Walk, send: MemoryObjectSendStream[tuple[Walk, Page]]) -> None:
-        begun = False
+    async def _walk(self, walk: Walk, send: MemoryObjectSendStream[tuple[Walk, Page]], group: TaskGroup) -> None:
+        count = 0
         try:
             with known(**walk.facts()):
                 async for page in self._pages(walk):
-                    begun = True
+                    count += 1
                     await send.send((walk, page))
+                    parts = walk.parts(count, page) if page.next_cursor else ()
+                    if parts:
+                        for part in parts:
+                            group.start_soon(self._walk, part, send, group)
+                        return
         except (Refused, NotFoundError) as error:
-            if begun or not walk.may_be_refused:
+            if count or not walk.may_be_refused:
                 raise
             await send.send((walk, Page([], [], None, datetime.now(UTC).replace(microsecond=0), 0, error)))
 
@@ -270,8 +286,17 @@ class Mithril:
         if not ENDPOINTS[walk.endpoint].paged:
             yield await self._client.rows(walk.endpoint, walk.params, **walk.path)
             return
-        async for page in self._client.pages(walk.endpoint, walk.params):
+        async for page in self._client.pages(walk.endpoint, walk.params, walk.decode):
             yield page
+
+
+async def _all_there(receive: _Receiving) -> list[tuple[Walk, Page]]:
+    """What has come meanwhile, at least one: going from thread to thread costs more than a small page."""
+    found = [await receive.receive()]
+    with suppress(anyio.WouldBlock, anyio.EndOfStream):
+        while True:
+            found.append(receive.receive_nowait())
+    return found
 
 
 def _first(error: BaseException) -> BaseException:

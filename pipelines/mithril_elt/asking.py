@@ -6,7 +6,7 @@ one refused request, and kept for the rest of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mithril_elt.api import Mithril, Walk
@@ -23,21 +23,22 @@ BY_PROJECT, BY_ORDER = "project", "order"
 
 
 def asked(
-    api: Mithril, history: History, spans: Mapping[str, Span], ways: dict[str, str], orders: Mapping[str, Orders]
+    api: Mithril,
+    history: History,
+    slices: Mapping[str, Sequence[Span]],
+    ways: dict[str, str],
+    orders: Mapping[str, Orders],
 ) -> Iterator[tuple[str, Page]]:
-    """The pages of one span of each project, with the project they are of.
+    """The pages of one window of each project, with the project they are of.
 
-    `ways`: how each project is asked, as far as it is known; what is found out is noted there.
+    `slices`: the parts of the window, which are asked for side by side; orders are asked side by side as they are.
+    `ways`: how each project is asked, as far as it is known; what is found out is noted there, by the first slice.
     """
-    alone = [history.walk(project, span, tag=project) for project, span in spans.items() if _alone(ways, project)]
-    for walk, page in api.stream(alone):
-        if page.refusal is None:
-            ways[walk.tag] = BY_PROJECT
-            yield walk.tag, page
-        elif _wants_an_order(page.refusal):
-            _note_refused(api, ways, walk.tag)
-        else:
-            raise page.refusal
+    first = {project: parts[:1] for project, parts in slices.items() if project not in ways}
+    yield from _by_project(api, history, first, ways)
+    rest = {project: parts[1:] if project in first else parts for project, parts in slices.items()}
+    yield from _by_project(api, history, {p: parts for p, parts in rest.items() if _alone(ways, p)}, ways)
+    spans = {project: Span(parts[0].start, parts[-1].end) for project, parts in slices.items()}
     by_order = [
         history.walk(project, span, tag=(project, order), **{order.by: order.fid})
         for project, span in spans.items()
@@ -54,6 +55,24 @@ def asked(
         else:
             raise page.refusal
     yield from _one_by_one(api, history, spans, orders, unknown)
+
+
+def _by_project(
+    api: Mithril, history: History, sliced: Mapping[str, Sequence[Span]], ways: dict[str, str]
+) -> Iterator[tuple[str, Page]]:
+    """The pages of the slices of each project, as long as it may be asked alone."""
+    walks = [history.walk(project, span, tag=project) for project, spans in sliced.items() for span in spans]
+    refused: dict[str, MithrilError] = {}
+    for walk, page in api.stream(walks):
+        if page.refusal is None:
+            ways[walk.tag] = BY_PROJECT
+            yield walk.tag, page
+        elif _wants_an_order(page.refusal):
+            refused[walk.tag] = page.refusal
+        else:
+            raise page.refusal
+    for project in refused:
+        _note_refused(api, ways, project)
 
 
 def _alone(ways: Mapping[str, str], project: str) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from mithril_elt.decode import Novelties, Page, decode_json, decode_page
+from mithril_elt.decode import Decode, Novelties, Page, decode_json, decode_page
 from mithril_elt.endpoints import ENDPOINTS, PAGE_LIMIT, Endpoint
 from mithril_elt.errors import ContractError, KeyRefusedError, NotFoundError, UsageError
 from mithril_elt.limits import Limits
@@ -87,7 +87,7 @@ class Client:
             raise ContractError(f"{ENDPOINTS[name].path} has more pages, which is not documented")
         return page
 
-    async def pages(self, name: str, params: Mapping[str, Any]) -> AsyncIterator[Page]:
+    async def pages(self, name: str, params: Mapping[str, Any], decode: Decode = decode_page) -> AsyncIterator[Page]:
         """Every page of a list, in order. Filters with several values are joined by commas.
 
         A cursor that is refused has expired: the list is walked anew from its start, so that a page may come
@@ -103,7 +103,7 @@ class Client:
         asked = first
         while True:
             try:
-                page = await self._page(endpoint, asked, {})
+                page = await self._page(endpoint, asked, {}, decode)
             except (Refused, NotFoundError) as error:
                 if walk.pages == 0:
                     raise
@@ -147,16 +147,18 @@ class Client:
         body = msgspec.json.encode({"instances": fids, "status": status})
         headers = {"Content-Type": "application/json"}
         try:
-            return await self._sender.once("PATCH", "/v2/instances", _switched, content=body, headers=headers)
+            return await self._sender.once("PATCH", "/v2/instances", _switched, data=body, headers=headers)
         except RetryableError as error:
             raise error.final("; it was not sent again: look at their status before you do") from None
 
-    async def _page(self, endpoint: Endpoint, params: Mapping[str, Any], path: Mapping[str, str]) -> Page:
+    async def _page(
+        self, endpoint: Endpoint, params: Mapping[str, Any], path: Mapping[str, str], decode: Decode = decode_page
+    ) -> Page:
         places = {name: quote(value, safe="") for name, value in path.items()}
 
         def read(received: Received) -> Page:
             server_at = server_clock(received.headers)
-            return decode_page(endpoint, received.body, server_at=server_at, novelties=self.novelties)
+            return decode(endpoint, received.body, server_at=server_at, novelties=self.novelties)
 
         return await self._sender.get(endpoint.path.format(**places), params, read)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Any, Protocol, get_args, get_origin
 
 import msgspec
 
@@ -24,7 +24,7 @@ from mithril_elt.instants import parse_iso_duration
 from mithril_elt.visible import shortened, visible
 from mithril_elt.wire import GarbledError
 
-__all__ = ["Novelties", "Page", "decode_json", "decode_page", "money_cents", "money_usd", "utc"]
+__all__ = ["Decode", "Novelties", "Page", "decode_json", "decode_page", "money_cents", "money_usd", "utc"]
 
 log = logging.getLogger("mithril_elt")
 
@@ -81,6 +81,13 @@ class Novelties:
         """Warns of fields that are documented and did not come."""
         for name in sorted(names):
             self.warn(f"field {name} of {endpoint} is missing: loaded as if it were null")
+
+
+class Decode(Protocol):
+    """What makes a page of the bytes of an answer."""
+
+    def __call__(self, endpoint: Endpoint, body: bytes, *, server_at: datetime, novelties: Novelties) -> Page:
+        """The page; it raises what `decode_page` raises."""
 
 
 def decode_page(endpoint: Endpoint, body: bytes, *, server_at: datetime, novelties: Novelties) -> Page:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from mithril_elt.instants import naive_utc
 from mithril_elt.tables import RawTable, raw_table
+from mithril_elt.wanted import within
 from mithril_elt.windows import Span
 
 __all__ = ["Held", "Lateness", "without"]
@@ -39,12 +41,14 @@ class Lateness:
     seconds: int = 0
 
     def note(self, found: pa.Table, instant: str, covered: Sequence[Span]) -> None:
-        """Counts those of the rows, none of them held, that lie in covered time."""
-        times = [at.replace(tzinfo=UTC) for at in found.column(instant).to_pylist()] if covered else []
-        late = [at for at in times if any(at in span for span in covered)]
-        self.rows += len(late)
-        if late:
-            self.seconds = max(self.seconds, (max(span.end for span in covered) - min(late)) // timedelta(seconds=1))
+        """Counts those of the rows, of which there are the keys and none is held, that lie in covered time."""
+        if not covered or not found.num_rows:
+            return
+        late = found.filter(reduce(pc.or_, (within(found.column(instant), span) for span in covered)))
+        self.rows += late.group_by(late.column_names).aggregate([]).num_rows  # a row may have come on two pages
+        if late.num_rows:
+            first = pc.min(late.column(instant)).as_py().replace(tzinfo=UTC)
+            self.seconds = max(self.seconds, (max(span.end for span in covered) - first) // timedelta(seconds=1))
 
 
 class Held:

@@ -1,55 +1,88 @@
-"""The two histories: what each is called, how its rows are made, and how a span of one is asked for.
+"""The two histories: what each is called, how a span of one is asked for, and which of its rows count.
 
-Stands under `resources`, on `rows`. A second more is asked for on both sides of a span and cut off again:
-whether the bounds belong to it is not documented.
+Stands under `resources`, on `columns` and `wanted`. A second more is asked for on both sides of a span and cut off
+again: whether the bounds belong to it is not documented.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mithril_elt.api import Walk
+from mithril_elt.columns import event_columns, history_page
 from mithril_elt.decode import Novelties, Page
+from mithril_elt.endpoints import PAGE_LIMIT
 from mithril_elt.instants import iso
-from mithril_elt.rows import Rows, Wanted, arrow, price_rows, status_rows
 from mithril_elt.tables import raw_table
-from mithril_elt.windows import Span
+from mithril_elt.wanted import Wanted
+from mithril_elt.windows import Span, cut
 
 __all__ = ["HISTORIES", "PRICING", "History"]
 
 MARGIN = timedelta(seconds=1)
 
+_LONG_PAGES = 64  # of a walk: more than three times what a slice is cut for
+_PARTS = 8  # that a walk which proves long is cut into
+_SHORTEST = timedelta(minutes=1)  # what is shorter is walked to its end
+
 
 @dataclass(frozen=True)
 class History:
-    """One of the two histories: its endpoint, its raw table, the instant of a row, and how its rows are made."""
+    """One of the two histories: its endpoint, its raw table, and the instant of a row."""
 
     name: str
     endpoint: str
     table: str
     instant: str
-    rows: Callable[..., Rows]
 
     @property
     def key(self) -> list[str]:
         """The key of its raw table."""
         return list(raw_table(self.table).key)
 
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of its raw table."""
+        return raw_table(self.table).arrow_schema
+
     def walk(self, project: str, span: Span, *, tag: Any, **filters: str) -> Walk:
         """The question for a span, of the project or of what the filters name. It may be refused."""
         bounds = {"start_time": iso(span.start - MARGIN), "end_time": iso(span.end + MARGIN)}
         params = {"project": project, **bounds, **filters}
-        return Walk(self.endpoint, params, tag=tag, may_be_refused=True, span=span)
+        walk = Walk(self.endpoint, params, tag=tag, may_be_refused=True, span=span, decode=history_page)
+        return replace(walk, parts=lambda count, page: self._parts(walk, count, page, **filters))
 
-    def tabled(self, page: Page, project: str, wanted: Wanted, novelties: Novelties) -> pa.Table:
-        """Those rows of a page that are wanted, as rows of the raw table."""
-        return arrow(self.table, self.rows(page.rows, wanted, novelties, project=project, read_at=page.server_at))
+    def _parts(self, walk: Walk, count: int, page: Page, **filters: str) -> list[Walk]:
+        """What takes the place of a walk that proves long: its span in parts, side by side.
+
+        What it has read is read again, since nobody knows in which order pages come. Where pages count instances,
+        each part would have as many.
+        """
+        span = walk.span
+        by_instance = len(page.rows) >= PAGE_LIMIT or sum(len(row.events) for row in page.rows) > PAGE_LIMIT
+        if count < _LONG_PAGES or by_instance or span is None or span.end - span.start < _SHORTEST:
+            return []
+        parts = cut([span], -(-(span.end - span.start) // _PARTS))
+        return [self.walk(walk.params["project"], part, tag=walk.tag, **filters) for part in parts]
+
+    def tabled(self, pages: Sequence[Page], project: str, wanted: Wanted, novelties: Novelties) -> pa.Table:
+        """Those rows of some pages that are wanted, as rows of the raw table.
+
+        Raises:
+            ContractError: what no column can hold.
+        """
+        rows = wanted.of(event_columns(self.endpoint, pages, novelties), self.instant, novelties)
+        rows = rows.append_column("project", pa.repeat(pa.scalar(project), rows.num_rows))
+        nothing = pa.nulls(rows.num_rows)
+        columns = {f.name: rows.column(f.name) if f.name in rows.column_names else nothing for f in self.schema}
+        return pa.table({f.name: pc.cast(columns[f.name], f.type) for f in self.schema}, schema=self.schema)
 
 
-PRICING = History("pricing", "price_history", "instance_price_periods", "start_time", price_rows)
-HISTORIES = (History("status", "status_history", "instance_status_events", "timestamp", status_rows), PRICING)
+PRICING = History("pricing", "price_history", "instance_price_periods", "start_time")
+HISTORIES = (History("status", "status_history", "instance_status_events", "timestamp"), PRICING)

@@ -6,28 +6,32 @@ Stands under `resources`, on `asking` and `rechecks`. What is remembered from ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import dlt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mithril_elt.api import Mithril
 from mithril_elt.asking import BY_PROJECT, asked
+from mithril_elt.decode import Page
 from mithril_elt.held import without
 from mithril_elt.histories import PRICING, History
-from mithril_elt.instants import iso, naive_utc
-from mithril_elt.ledger import OpenPeriods, add_covered, covered_spans
+from mithril_elt.ledger import add_covered, covered_spans
 from mithril_elt.lists import Lists
+from mithril_elt.open_periods import OpenPeriods
 from mithril_elt.orders import Orders, over_instances
 from mithril_elt.reading import Reading
 from mithril_elt.rechecks import Question, Recheck, exactly, questions_of
-from mithril_elt.rows import Wanted, arrow
+from mithril_elt.rows import arrow
+from mithril_elt.wanted import Wanted, within
 from mithril_elt.windows import Span
 
 __all__ = ["HistoryReading"]
+
+_BATCH_BYTES = 16 * 2**20  # of answers that become one table
 
 
 class HistoryReading:
@@ -63,36 +67,28 @@ class HistoryReading:
         """One window of each project, read to its end side by side; only then is it in the ledger."""
         came: dict[str, list[pa.Table]] = {project: [] for project in spans}
         read_at = dict.fromkeys(spans, self.lists.as_of)
-        wanted = {project: self._wanted(project, span, before.get(project, set())) for project, span in spans.items()}
-        for project, page in asked(self.api, self.history, spans, self.reading.ways, self.orders):
-            table = self.history.tabled(page, project, wanted[project], self.api.novelties)
+        wanted = {
+            project: Wanted(span, before.get(project, set()), begins_at=self._begins_at(project, span))
+            for project, span in spans.items()
+        }
+        requests: Counter[str] = Counter()
+        for project, pages in _gathered(self._asked(spans)):
+            table = self.history.tabled(pages, project, wanted[project], self.api.novelties)
             self._note_periods(project, table)
             came[project].append(table.select(self.history.key))
-            read_at[project] = page.server_at
+            requests[project] += len(pages)
+            largest = max(page.size_bytes for page in pages)
+            self.reading.largest_page_bytes = max(self.reading.largest_page_bytes, largest)
+            read_at[project] = pages[-1].server_at
             yield table
         for project, span in spans.items():
             keys = pa.concat_tables([arrow(self.history.table, []).select(self.history.key), *came[project]])
             yield from self._compared(project, span, keys)
-            self._finish(project, span, keys.num_rows, len(came[project]), read_at[project])
+            self._finish(project, span, keys.num_rows, requests[project], read_at[project])
 
-    def _wanted(self, project: str, span: Span, open_before: set[tuple[str, datetime]]) -> Wanted:
-        """Rows inside the span, and periods that were left open: some servers tell the one in force at its start.
-
-        What no window will ever have, since it is older than anything that the lists name, is warned of.
-        """
-        begins_at = self._begins_at(project, span)
-
-        def wanted(fid: str, at: datetime) -> bool:
-            if at in span or (fid, at) in open_before:
-                return True
-            if at < begins_at:
-                self.api.novelties.warn(
-                    f"the {self.history.name} history tells of times before {iso(begins_at)}, which are not read: "
-                    "no list names anything as old; `run --since T` reads from T on"
-                )
-            return False
-
-        return wanted
+    def _asked(self, spans: Mapping[str, Span]) -> Iterator[tuple[str, Page]]:
+        slices = {project: self.reading.slices(project, self.history.name, span) for project, span in spans.items()}
+        return asked(self.api, self.history, slices, self.reading.ways, self.orders)
 
     def _begins_at(self, project: str, span: Span) -> datetime:
         """Where the history of a project begins: at what was read first, or at the oldest thing that is listed."""
@@ -104,8 +100,7 @@ class HistoryReading:
         """Beside what is held of the window: rows that are new in covered time are late; others may be gone."""
         instant = self.history.instant
         held = self.reading.held().keys(self.history.table, instant, project, span)
-        start, end = (pa.scalar(naive_utc(at), pa.timestamp("us")) for at in (span.start, span.end))
-        inside = came.filter(pc.and_(pc.greater_equal(came[instant], start), pc.less(came[instant], end)))
+        inside = came.filter(within(came.column(instant), span))
         new = without(inside, held, self.history.key)
         self.reading.late.note(new, instant, self._covered(project))
         gone = without(held, inside, self.history.key)
@@ -144,17 +139,8 @@ class HistoryReading:
 
     def _note_periods(self, project: str, table: pa.Table) -> None:
         """Keeps what an answer says of open price periods, but for instances that are not billed by them."""
-        if not self.open:
-            return
-        names = ("instance_fid", "start_time", "end_time", "withdrawn_at")
-        columns = (table.column(name).to_pylist() for name in names)
-        for fid, start, end, withdrawn_at in zip(*columns, strict=True):
-            at = start.replace(tzinfo=UTC)
-            self.told.add((fid, at))
-            if withdrawn_at is not None:
-                self.open[project].forget(fid, at)
-            elif fid not in self.reserved[project]:
-                self.open[project].note(fid, at, end)
+        if self.open:
+            self.told |= self.open[project].note_all(table, but_of=self.reserved[project])
 
 
 class _Orders(dict[str, Orders]):
@@ -167,6 +153,16 @@ class _Orders(dict[str, Orders]):
     def __missing__(self, project: str) -> Orders:
         self[project] = Orders(self._lists, project, self._remembered.setdefault(project, {}))
         return self[project]
+
+
+def _gathered(pages: Iterable[tuple[str, Page]]) -> Iterator[tuple[str, list[Page]]]:
+    """The pages of each project, many at a time: a table costs dlt the same however many rows it has."""
+    held: dict[str, list[Page]] = {}
+    for project, page in pages:
+        held.setdefault(project, []).append(page)
+        if sum(each.size_bytes for each in held[project]) >= _BATCH_BYTES:
+            yield project, held.pop(project)
+    yield from held.items()
 
 
 def _reserved(lists: Lists, project: str) -> set[str]:

@@ -21,6 +21,8 @@ _LONGEST_GAP_S = 10.0  # exact-ok: a wait
 _SHORTEST_GAP_S = 0.001  # exact-ok: a wait
 _FASTER = 0.99  # exact-ok: 70 good answers make the pace twice as fast
 _TWICE_AS_FAST_IN_S = 10  # or those of so many seconds, where 70 would take longer
+_NEAR, _PAST = 1.1, 0.95  # exact-ok: shares of a wait; between them is the pace that was refused
+_FASTER_WHERE_REFUSED = 0.9998  # exact-ok: 730 good answers lead from one to the other
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,15 @@ class Pace:
     """Lets requests leave one by one, each no sooner than its share of a second after the one before.
 
     Measured from when that one did leave: time in which the program was busy is not made up for in a burst.
-    A server that asks to slow down halves the pace, once for all requests that left before it was heard; each good
-    answer gives a little back, up to `per_second`, or to no limit where that is None.
+    A server that asks to slow down halves the pace, once for all requests that left before it was heard. Good answers
+    bring it back: soon to a little below the pace that was refused, slowly past that, and soon again up to
+    `per_second`, or to no limit where that is None. So a steady limit refuses less than one answer in a hundred.
     """
 
     per_second: float | None  # exact-ok: a pace
     _gap_s: float = 0.0  # exact-ok: a wait
+    _refused_gap_s: float = 0.0  # exact-ok: as above; of the last pace that began well and was refused
+    _began_well: bool = True
     _next_at_s: float = 0.0  # exact-ok: of a steady clock
     _slowed_at_s: float = 0.0  # exact-ok: as above
     _left_at_s: deque[float] = field(default_factory=lambda: deque(maxlen=20))  # exact-ok: as above
@@ -96,21 +101,37 @@ class Pace:
         now_s = time.monotonic()
         self._next_at_s = max(self._next_at_s, now_s + wait_s)
         if left_at_s > self._slowed_at_s:  # it left at the present pace
+            refused_gap_s = max(self._gap_s, self._seen_gap_s(now_s))
+            if self._began_well:  # else the server refuses whatever comes, and the pace may not be why
+                self._refused_gap_s = refused_gap_s
+            self._began_well = False
             self._slowed_at_s = now_s
-            self._gap_s = min(_LONGEST_GAP_S, 2 * max(self._gap_s, self._seen_gap_s()))
+            self._gap_s = min(_LONGEST_GAP_S, 2 * refused_gap_s)
+            self._next_at_s = max([self._next_at_s, *(at_s + self._gap_s for at_s in self._left_at_s)])
 
-    def speed_up(self) -> None:
-        """Takes in a good answer."""
-        faster_s = self._gap_s * min(_FASTER, 0.5 ** (self._gap_s / _TWICE_AS_FAST_IN_S))
+    def speed_up(self, left_at_s: float) -> None:  # exact-ok: of a steady clock
+        """Takes in the good answer to a request that left then; one that left at an earlier pace tells nothing."""
+        if left_at_s <= self._slowed_at_s:
+            return
+        self._began_well = True
+        faster_s = self._faster_s()
         self._gap_s = self._least_gap_s if faster_s < _SHORTEST_GAP_S else max(self._least_gap_s, faster_s)
 
-    def _seen_gap_s(self) -> float:  # exact-ok: a wait
+    def _faster_s(self) -> float:  # exact-ok: a wait
+        """The gap after one more good answer."""
+        near_s = _NEAR * self._refused_gap_s
+        if self._gap_s > near_s:
+            faster: float = 0.5 ** (self._gap_s / _TWICE_AS_FAST_IN_S)  # exact-ok: a share
+            return max(near_s, self._gap_s * min(_FASTER, faster))
+        return self._gap_s * (_FASTER if self._gap_s < _PAST * self._refused_gap_s else _FASTER_WHERE_REFUSED)
+
+    def _seen_gap_s(self, now_s: float) -> float:  # exact-ok: of a steady clock; a wait
         """Between the requests of the last busy second, on the average: idle time before it is no pace."""
         last_s = self._left_at_s[-1] if self._left_at_s else 0
         recent = [left_at_s for left_at_s in self._left_at_s if left_at_s > last_s - 1]
         if len(recent) == self._left_at_s.maxlen:
             return (last_s - recent[0]) / (len(recent) - 1)
-        return 1 / len(recent) if recent else _SHORTEST_GAP_S
+        return max(_SHORTEST_GAP_S, min(1, now_s - recent[0]) / len(recent)) if recent else _SHORTEST_GAP_S
 
 
 def backoff_s(attempt: int, first_s: float) -> float:  # exact-ok: a wait

@@ -25,8 +25,10 @@ from mithril_elt.ledger import covered_spans
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked
 from mithril_elt.log_facts import known
-from mithril_elt.pipeline import drained_pipeline, resource_state
-from mithril_elt.plans import LoadPlan, batches, settled_before
+from mithril_elt.past import past_of
+from mithril_elt.pipeline import drained_pipeline, ledger_rows, resource_state
+from mithril_elt.plans import LoadPlan, Pending, due, settled_before
+from mithril_elt.sizing import Sizing
 from mithril_elt.warehouse import Translated, try_write
 from mithril_elt.windows import Span, Wish, plan
 
@@ -118,9 +120,7 @@ class _Load:
             covered = {project: self._covered(project) for project in projects}
             lists = read_lists(self.api, projects, settled_before=settled_before(covered, self.wanted))
             self._settle_clock(lists.as_of, covered)
-            due = list(batches(covered, lists, self.wanted))
-            self.result.windows_planned = sum(map(len, due))
-            self._read(projects, lists, due)
+            self._read(projects, lists, due(covered, lists, self.wanted))
             self.result.outcome = "done"
         except BaseException as error:
             self.result.error = str(error) if isinstance(error, MithrilError) else f"ended by {type(error).__name__}"
@@ -149,13 +149,19 @@ class _Load:
         spans = [set(covered_spans(resource_state(self.pipeline, history.table), project)) for history in HISTORIES]
         return sorted(set.intersection(*spans))
 
-    def _read(self, projects: list[str], lists: Lists, batches: list[dict[str, Span]]) -> None:
-        planned = {p: [batch[p] for batch in batches if p in batch] for p in projects}
+    def _read(self, projects: list[str], lists: Lists, planned: dict[str, list[Span]]) -> None:
+        """Window after window, each as long as those before it advise; the first also brings the lists."""
         self.ways = self._ways(projects)
-        for n, batch in enumerate(batches or [{}]):
+        past = past_of(ledger_rows(self.pipeline))
+        sizing = Sizing(past, self.api.limits.concurrency, self.wanted.window)
+        pending, first = Pending({project: list(spans) for project, spans in planned.items()}), True
+        while (batch := pending.take(sizing.length())) or first:
             began_at_s = time.monotonic()
-            self._run_batch(lists, batch, planned, first=n == 0)
+            self._run_batch(lists, batch, planned, sizing, first=first)
+            left = pending.windows(sizing.length())
+            self.result.windows_planned = self.result.windows_done + len(batch) + left
             self._tell(batch, int((time.monotonic() - began_at_s) * 1000))
+            first = False
 
     def _ways(self, projects: list[str]) -> dict[str, str]:
         """How each project is asked, where a probe has found it out."""
@@ -164,7 +170,15 @@ class _Load:
         seen = saved_readings(self.db).get("project_alone")
         return dict.fromkeys(projects, BY_PROJECT if seen == "accepted" else BY_ORDER) if seen else {}
 
-    def _run_batch(self, lists: Lists, batch: dict[str, Span], planned: dict[str, list[Span]], *, first: bool) -> None:
+    def _run_batch(
+        self,
+        lists: Lists,
+        batch: dict[str, Span],
+        planned: dict[str, list[Span]],
+        sizing: Sizing,
+        *,
+        first: bool,
+    ) -> None:
         from mithril_elt.held import Held  # noqa: PLC0415  # imports dlt
         from mithril_elt.reading import Reading  # noqa: PLC0415  # imports dlt
         from mithril_elt.source import reading_source  # noqa: PLC0415  # imports dlt
@@ -174,6 +188,7 @@ class _Load:
             projects=lambda _: list(planned),
             todo=lambda project, _: [batch[project]] if project in batch else [],
             planned=planned,
+            slices=sizing.slices,
             run_id=self.result.run_id,
             held=lambda: Held(self.pipeline),
             until=self.wanted.until,
@@ -185,6 +200,10 @@ class _Load:
         )
         with Translated(self.db):
             self.pipeline.run(reading_source(reading), loader_file_format="parquet")
+        for window in reading.ledger:
+            span = Span(window["from_at"], window["to_at"])
+            sizing.note(window["project"], window["history"], span, window["requests"], window["rows"])
+        sizing.largest_page_bytes = reading.largest_page_bytes
         self.result.rows += reading.rows
         self.result.withdrawn_rows += reading.withdrawn_rows
         self.result.late_rows += reading.late.rows

@@ -6,11 +6,11 @@ database with every package. What the folder says counts only as far as the data
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,20 @@ from mithril_elt.errors import MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import work_folder
 from mithril_elt.migration import migrate
+from mithril_elt.past import LEDGER_COLUMNS, Past, past_of
 from mithril_elt.tables import RAW_TABLES, raw_table
 from mithril_elt.warehouse import Translated, make_private, schema_name
-from mithril_elt.windows import Span, missing
+from mithril_elt.windows import missing
 
-__all__ = ["drained_pipeline", "load_left_over", "open_pipeline", "reopen_pipeline", "resource_state"]
+__all__ = [
+    "drained_pipeline",
+    "ledger_rows",
+    "load_left_over",
+    "open_pipeline",
+    "remembered_orders",
+    "reopen_pipeline",
+    "resource_state",
+]
 
 log = logging.getLogger("mithril_elt")
 
@@ -119,32 +128,41 @@ def resource_state(pipeline: Any, table: str) -> dict[str, Any]:
     return state
 
 
+def remembered_orders(db: Path) -> dict[str, Any]:
+    """What dlt's folder beside a database remembers of the orders of each project; nothing where it is not to be had.
+
+    Read as a file, since whatever opens a pipeline writes.
+    """
+    try:
+        state = json.loads((work_folder(db) / _NAME / "state.json").read_text(encoding="utf-8"))
+        orders: dict[str, Any] = state["sources"][_NAME]["orders"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return orders
+
+
 def _remembers_too_much(pipeline: Any) -> bool:
     """Whether the ledger calls a time covered of which the database has no window: it has lost what it once had."""
     from mithril_elt.histories import HISTORIES  # noqa: PLC0415  # imports pyarrow
 
-    had = _windows(pipeline)
+    had = past_of(ledger_rows(pipeline))
     for history in HISTORIES:
         state = resource_state(pipeline, history.table)
         for project in state.get("covered", {}):
-            has = had.get((project, history.name), [])
+            has = had.get((project, history.name), Past()).spans
             if any(missing(span, has) for span in covered_spans(state, project)):
                 return True
     return False
 
 
-def _windows(pipeline: Any) -> Mapping[tuple[str, str], list[Span]]:
-    """The spans that the database says were read, of each project and history."""
+def ledger_rows(pipeline: Any) -> list[tuple[Any, ...]]:
+    """The windows that the database says were read: `past.LEDGER_COLUMNS`, in no order; none before the first load."""
     from dlt.destinations.exceptions import DatabaseUndefinedRelation  # noqa: PLC0415  # as above
 
-    had: dict[tuple[str, str], list[Span]] = {}
-    try:
-        with pipeline.sql_client() as client:
-            name = client.make_qualified_table_name(raw_table("windows").name)
-            query = f"select project, history, from_at, to_at from {name}"  # noqa: S608  # own names
-            with client.execute_query(query) as cursor:
-                for project, history, *ends in cursor.fetchall():
-                    had.setdefault((project, history), []).append(Span(*(at.replace(tzinfo=UTC) for at in ends)))
-    except DatabaseUndefinedRelation:
-        pass
-    return had
+    with suppress(DatabaseUndefinedRelation), pipeline.sql_client() as client:
+        name = client.make_qualified_table_name(raw_table("windows").name)
+        columns = ", ".join(map(client.escape_column_name, LEDGER_COLUMNS))
+        with client.execute_query(f"select {columns} from {name}") as cursor:  # noqa: S608  # own names
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+    return []

@@ -27,7 +27,8 @@ class Reading:
 
     `todo` says which spans of a project are to be read, given those that are covered; `ends_at` where the
     whole load is to end; `closes_periods`: price periods that were left open are asked for again, but for those
-    that begin in a window of the whole load (`planned`, or `todo` if None); `ways`: how each project is asked.
+    that begin in a window of the whole load (`planned`, or `todo` if None); `ways`: how each project is asked;
+    `slices`: the parts of a window of a project and history that are asked for side by side.
     """
 
     open_api: Callable[[], AbstractContextManager[Mithril]]
@@ -42,6 +43,8 @@ class Reading:
     closes_periods: bool = True
     planned: Mapping[str, Sequence[Span]] | None = None
     ways: dict[str, str] = field(default_factory=dict)
+    slices: Callable[[str, str, Span], list[Span]] = lambda _project, _history, span: [span]
+    largest_page_bytes: int = 0
     ledger: list[dict[str, Any]] = field(default_factory=list)
     rows: int = 0
     withdrawn_rows: int = 0

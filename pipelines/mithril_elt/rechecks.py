@@ -17,8 +17,8 @@ from mithril_elt.api import Mithril
 from mithril_elt.errors import NotFoundError
 from mithril_elt.held import Held, without
 from mithril_elt.histories import History
-from mithril_elt.rows import inside
 from mithril_elt.tables import raw_table
+from mithril_elt.wanted import Wanted
 from mithril_elt.windows import Span
 
 __all__ = ["Question", "Recheck", "exactly", "questions_of"]
@@ -71,8 +71,8 @@ class Recheck:
                 continue
             if page.refusal:
                 raise page.refusal
-            page.rows = [row for row in page.rows if row.instance_fid == question.fid]
-            table = self.history.tabled(page, question.project, inside(question.span), self.api.novelties)
+            wanted = Wanted(question.span, fid=question.fid)
+            table = self.history.tabled([page], question.project, wanted, self.api.novelties)
             answers.setdefault(question, []).append(table)
             answered_at[question] = page.server_at
             yield question.project, table

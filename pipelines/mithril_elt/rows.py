@@ -6,7 +6,7 @@ Stands inside `source`: what an answer said, at the grain of the raw table, inst
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,28 +14,20 @@ import msgspec
 import pyarrow as pa
 
 from mithril_elt.decode import Novelties, Page, money_cents, money_usd, utc
-from mithril_elt.endpoints import MarketSeries, PriceHistory, ReservationUsage, StatusHistory
+from mithril_elt.endpoints import MarketSeries, ReservationUsage
 from mithril_elt.errors import ContractError
 from mithril_elt.tables import raw_table
-from mithril_elt.windows import Span
 
 __all__ = [
     "Rows",
-    "Wanted",
     "arrow",
-    "inside",
     "market_rows",
-    "price_rows",
     "reservation_event_rows",
-    "status_rows",
     "usage_rows",
     "version_rows",
 ]
 
 Rows = list[dict[str, Any]]
-Wanted = Callable[[str, datetime], bool]  # whether a row of that instance and instant is wanted
-
-_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 def arrow(table: str, rows: Rows) -> pa.Table:
@@ -83,63 +75,6 @@ def _unordered(values: list[Any]) -> list[bytes]:
 def _hash(row: Mapping[str, Any]) -> str:
     said = {k: v for k, v in row.items() if v is not None}
     return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:32]
-
-
-def status_rows(histories: Iterable[StatusHistory], wanted: Wanted, novelties: Novelties, **added: Any) -> Rows:
-    """Status events that are wanted, one row each.
-
-    A state that was in force before the window, or was clipped to its edge, belongs to another window or to
-    none, so that the rows are the same whatever `start_time` selects.
-    """
-    wanted = _watched(wanted, novelties, added)
-    return [
-        {**added, **_owner(history), "timestamp": at, "status": event.status}
-        for history in histories
-        for event in history.events
-        if wanted(history.instance_fid, at := utc(event.timestamp, novelties))
-    ]
-
-
-def price_rows(histories: Iterable[PriceHistory], wanted: Wanted, novelties: Novelties, **added: Any) -> Rows:
-    """Price periods whose start is wanted, one row each; the same rule as for status events."""
-    wanted = _watched(wanted, novelties, added)
-    return [
-        {
-            **added,
-            **_owner(history),
-            "start_time": at,
-            "end_time": utc(period.end_time, novelties) if period.end_time else None,
-            "price_cents": period.price_cents,
-        }
-        for history in histories
-        for period in history.events
-        if wanted(history.instance_fid, at := utc(period.start_time, novelties))
-    ]
-
-
-def inside(span: Span) -> Wanted:
-    """Rows whose instant lies in the span, of any instance."""
-    return lambda _fid, at: at in span
-
-
-def _watched(wanted: Wanted, novelties: Novelties, added: Mapping[str, Any]) -> Wanted:
-    """The same choice, which warns of what the server tells of a time that its own clock has not reached."""
-    latest = added["read_at"] + _CLOCKS_DIFFER if "read_at" in added else None
-
-    def watched(fid: str, at: datetime) -> bool:
-        if latest and at > latest:
-            novelties.warn("the histories tell of times after the server's own clock: they count once it gets there")
-        return wanted(fid, at)
-
-    return watched
-
-
-def _owner(history: StatusHistory | PriceHistory) -> dict[str, Any]:
-    return {
-        "instance_fid": history.instance_fid,
-        "bid_fid": history.bid_fid,
-        "reservation_fid": history.reservation_fid,
-    }
 
 
 def reservation_event_rows(page: Page, novelties: Novelties, **added: Any) -> Rows:

@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import anyio
-import httpx
 
 from mithril_elt.errors import ApiError, MithrilError, UsageError
 from mithril_elt.limits import Limits, Pace, backoff_s
 from mithril_elt.log_facts import told
 from mithril_elt.secret import hidden, spellings, without_key
-from mithril_elt.transport import Received, mistrust, open_http, receive
+from mithril_elt.transport import Received, connected, mistrust
 from mithril_elt.visible import shortened
 from mithril_elt.wire import GarbledError, RetryableError, judge, request_id, server_clock
 
@@ -52,11 +51,11 @@ class Sender:
         self._key, self._host, self._limits, self._traffic = key, urlsplit(url).netloc, limits, traffic
         self._slots = anyio.CapacityLimiter(limits.concurrency)
         self._pace = Pace(limits.requests_per_second)
-        self._http = open_http(url, key, limits)
+        self._connections = connected(url, key, limits)
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        await self._http.aclose()
+        await self._connections.session.close()
 
     async def get(self, path: str, params: Mapping[str, Any], read: Callable[[Received], T]) -> T:
         """What `read` makes of the answer, after as many tries as the limits allow; no error repeats the key."""
@@ -72,7 +71,7 @@ class Sender:
                 except RetryableError as error:
                     failure = error
                 else:
-                    self._pace.speed_up()
+                    self._pace.speed_up(began_at_s)
                     return answer
             if failure.http_status == 429:
                 self._pace.slow_down(min(failure.wait_s, self._limits.budget_s), began_at_s)
@@ -145,13 +144,15 @@ class Sender:
         """The whole answer to one request, whatever it means."""
         try:
             with anyio.fail_after(within_s):
-                received = await receive(self._http, method, path, most_bytes=self._limits.answer_bytes, **content)
-        except httpx.InvalidURL as error:
-            raise UsageError(f"{shortened(f'{method} {path}')} cannot be asked: {error}") from None
-        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
+                received = await self._connections.receive(
+                    method, path, most_bytes=self._limits.answer_bytes, **content
+                )
+        except (aiohttp.ClientError, TimeoutError) as error:
             if said := mistrust(error):
                 raise ApiError(f"{method} {path} was not sent: {self._host} {said}") from None
             raise RetryableError(f"{method} {path} got no whole answer from {self._host}: {_reason(error)}") from None
+        except ValueError as error:
+            raise UsageError(f"{shortened(f'{method} {path}')} cannot be asked: {error}") from None
         self._traffic.size_bytes += len(received.body)
         if self._traffic.first_server_at is None:
             self._traffic.first_server_at = server_clock(received.headers)
@@ -185,9 +186,8 @@ class Sender:
 
 
 def _reason(error: BaseException) -> str:
-    """In one line, what the HTTP library says went wrong: its own error is the cause of httpx's."""
-    cause = error.__cause__ or error
-    if isinstance(cause, aiohttp.ClientPayloadError):
+    """In one line, what the HTTP library says went wrong."""
+    if isinstance(error, aiohttp.ClientPayloadError):
         return "it broke off before its end"
-    said = " ".join(str(cause).split())[:200]
-    return said or ("no answer in time" if isinstance(cause, TimeoutError) else type(cause).__name__)
+    said = " ".join(str(error).split())[:200]
+    return said or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)

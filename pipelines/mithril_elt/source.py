@@ -101,7 +101,7 @@ def mithril_source(
     def todo(project: str, covered: list[Span]) -> list[Span]:
         lists = reading.all_lists()
         wish = Wish(lists.as_of, since, until, lists.oldest.get(project), timedelta(days=lookback_days), deep)
-        return list(cut(plan(covered, wish), WINDOW))
+        return plan(covered, wish)
 
     reading = Reading(
         open_api=lambda: Mithril(api_key, api_url),
@@ -111,5 +111,6 @@ def mithril_source(
         held=lambda: Held(dlt.current.pipeline()),
         until=until,
         lookback=timedelta(days=lookback_days),
+        slices=lambda _project, _history, span: list(cut([span], WINDOW)),
     )
     return list(reading_source(reading).resources.values())

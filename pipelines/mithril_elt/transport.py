@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,12 +15,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from mithril_elt.errors import ContractError
 from mithril_elt.limits import Limits
 
-__all__ = ["Received", "is_address", "is_private", "mistrust", "open_http", "receive"]
+__all__ = ["Connections", "Received", "connected", "is_address", "is_private", "mistrust"]
 
 
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
@@ -30,41 +31,50 @@ class Received:
     """An answer, whole and unpacked."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     body: bytes
 
 
-def open_http(url: str, key: str, limits: Limits) -> httpx.AsyncClient:
-    """A pool of connections to that address, inside a running event loop. Redirects are not followed."""
-    transport = AiohttpTransport(verify=_certificates(), limits=httpx.Limits(max_connections=limits.concurrency))
-    transport.client = session = transport.get_client()
+@dataclass(frozen=True)
+class Connections:
+    """A pool of connections to one address, inside a running event loop."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def receive(self, method: str, path: str, *, most_bytes: int, **content: Any) -> Received:
+        """The answer to one request. Redirects are not followed.
+
+        Raises:
+            ContractError: it is larger than `most_bytes`, unpacked; the rest of it was not read.
+            aiohttp.ClientError, TimeoutError: it did not come, or not to its end.
+            ValueError: it cannot be asked.
+        """
+        body = bytearray()
+        address = URL(self.url + path, encoded=True)
+        async with self.session.request(method, address, allow_redirects=False, **content) as response:
+            async for part in response.content.iter_any():
+                body += part
+                if len(body) > most_bytes:
+                    raise ContractError(
+                        f"{method} {path} answered more than {most_bytes // 2**20} MiB: "
+                        "no page of 100 rows is that large"
+                    )
+            return Received(response.status, response.headers, bytes(body))
+
+
+def connected(url: str, key: str, limits: Limits) -> Connections:
+    """A pool of connections to that address, inside a running event loop."""
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=limits.concurrency, ssl=_certificates()),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"Authorization": f"Bearer {key}", "Accept": "application/json", "User-Agent": "mithril-elt"},
+        timeout=aiohttp.ClientTimeout(sock_connect=min(10, limits.timeout_s), sock_read=limits.timeout_s),
+    )
     # aiohttp sends a GET again by itself where a kept connection turns out to be closed: neither counted, nor at the
     # pace asked for. Its own test client forbids it in the same way.
     session._retry_connection = False
-    return httpx.AsyncClient(
-        base_url=url.rstrip("/"),
-        headers={"Authorization": f"Bearer {key}", "Accept": "application/json", "User-Agent": "mithril-elt"},
-        timeout=httpx.Timeout(limits.timeout_s, connect=min(10, limits.timeout_s)),
-        transport=transport,
-    )
-
-
-async def receive(http: httpx.AsyncClient, method: str, path: str, *, most_bytes: int, **content: Any) -> Received:
-    """The answer to one request.
-
-    Raises:
-        ContractError: it is larger than `most_bytes`, unpacked; the rest of it was not read.
-        httpx.HTTPError, aiohttp.ClientError: it did not come, or not to its end.
-    """
-    body = bytearray()
-    async with http.stream(method, path, **content) as response:
-        async for part in response.aiter_bytes():
-            body += part
-            if len(body) > most_bytes:
-                raise ContractError(
-                    f"{method} {path} answered more than {most_bytes // 2**20} MiB: no page of 100 rows is that large"
-                )
-        return Received(response.status_code, response.headers, bytes(body))
+    return Connections(url.rstrip("/"), session)
 
 
 def mistrust(error: BaseException) -> str | None:

@@ -18,7 +18,7 @@ __all__ = ["BEGINNING", "LOOKBACK", "WINDOW", "Span", "Wish", "cut", "holes", "m
 
 LOOKBACK = timedelta(days=3)  # read again at each run, for rows that became visible late
 BEGINNING = datetime(2015, 1, 1, tzinfo=UTC)  # nobody had a GPU of Mithril before: such a time stands for none
-WINDOW = timedelta(days=7)  # a dlt run costs about 0.4 s; a crash costs at most one window
+WINDOW = timedelta(days=7)  # read by itself where nothing tells how much is in it
 
 
 @dataclass(frozen=True, order=True)

@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-WAY = {"window": timedelta(days=2), "lookback": timedelta(0)}  # so that what is asked again is the kill's doing
+WAY = {"window": timedelta(days=3), "lookback": timedelta(0)}  # so that what is asked again is the kill's doing
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(

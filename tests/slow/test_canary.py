@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ main()
 class Place:
     """A folder that all is in which a command may write, and where it finds the key."""
 
+    where: str
     folder: Path
     environ: dict[str, str]
     db: Path
@@ -87,7 +89,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     else:
         profile = f"current_profile: a\nprofiles: {{a: {{api_key: {CANARY}}}}}\n"
         (folder / "home/.config/mithril/config.yaml").write_text(profile, encoding="utf-8")
-    return Place(folder, environ, folder / "work/m.duckdb")
+    return Place(request.param, folder, environ, folder / "work/m.duckdb")
 
 
 @pytest.fixture
@@ -104,13 +106,16 @@ def test_the_key_is_in_nothing_that_any_command_leaves(place: Place, sandbox: Sa
     db = ("--db", str(place.db), "--debug")
     assert place.ended("check", *db).status == 0
     assert place.ended("plan", *db).status == 0
-    assert place.ended("run", *db, "--log-format", "json").status == 0
+    command = "run" if "environment" in place.where else "extract"  # dbt sees the environment, and no other place
+    assert place.ended(command, *db, "--log-format", "json").status == 0
     broken = place.ended("extract", *db, code=CRASH)
     assert broken.status == 1
     assert "RuntimeError" in broken.err
     assert place.ended("extract", *db, "--json").status == 0
     assert place.ended("probe", "--save", *db).status == 0
-    assert {"m.duckdb", "trace.pickle", "partial_parse.msgpack", "readings.json"} <= {f.name for f in place.files()}
+    left = {file.name for file in place.files()}
+    assert {"m.duckdb", "trace.pickle", "readings.json"} <= left
+    assert ("partial_parse.msgpack" in left) == (command == "run")
 
 
 @pytest.mark.shows(2)
@@ -141,10 +146,12 @@ def test_the_key_is_in_nothing_that_a_failure_leaves(place: Place) -> None:
     """Refused in the middle of a load, when dlt keeps a trace of its failure, and by each other way to fail."""
     db = ("--db", str(place.db), "--debug")
     says_it = Answer(422, {"detail": [{"loc": [CANARY], "msg": f"Bearer {CANARY}"}]})
-    for path in ("/v2/projects", "/v2/instances", "/v2/instances/pricing/history"):
-        for answer in (says_it, Answer(401, {"detail": CANARY}), Answer(200, f'{{"data": "{CANARY}'.encode())):
-            with scripted(telling({path: answer})) as served:
-                assert place.ended("run", *db, MITHRIL_API_URL=served.url).status in (2, 3, 6)
+    answers = (says_it, Answer(401, {"detail": CANARY}), Answer(200, f'{{"data": "{CANARY}'.encode()))
+    paths = ("/v2/projects", "/v2/instances", "/v2/instances/pricing/history")
+    each = product(paths, answers) if place.where == "environment" else zip(paths, answers, strict=True)
+    for path, answer in each:
+        with scripted(telling({path: answer})) as served:
+            assert place.ended("run", *db, MITHRIL_API_URL=served.url).status in (2, 3, 6)
     with scripted(telling({"/v2/instances": {CANARY: [CANARY]}})) as served:
         assert place.ended("run", *db, MITHRIL_API_URL=served.url).status == 6
     assert place.ended("run", "--no-such", *db).status == 2
@@ -154,6 +161,7 @@ def test_the_key_is_in_nothing_that_a_failure_leaves(place: Place) -> None:
     assert [file for file in place.files() if file.name == "trace.pickle"]
 
 
+@pytest.mark.parametrize("place", ["dlt's environment"], indirect=True)
 def test_an_answer_that_has_the_key_as_data_brings_it_into_no_table(place: Place) -> None:
     """A name, an unknown field, a new status: an ellipsis is in the place of the key."""
     instance = {"fid": "inst_a", "project": "proj_a", "status": CANARY, "name": CANARY, "new": {CANARY: CANARY}}

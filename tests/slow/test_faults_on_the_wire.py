@@ -1,12 +1,13 @@
 """Faults on the wire in the middle of a whole load: survived where they pass, told in one sentence where they last.
 
-Each strikes from the second window on. After a run that it ended, the next one makes the tables of an undisturbed run.
+Each strikes in the second window of each project; the first ones were loaded by a run before, which all tests share.
+After a run that a fault ended, the next one makes the tables of an undisturbed run.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,180 +19,44 @@ from typing import Any
 
 import aiohttp
 import pytest
+from wire_faults import FAULTS, Fault, body
 
-from between import AGAIN, Spoil, between, is_history
+from between import between
 from certificates import self_signed
 from commands import Cli, Ended, assert_one_sentence
 from loading import load_sandbox, query, raw
+from mithril_elt.api import Mithril
 from mithril_elt.cli import run as run_commands
+from mithril_elt.errors import ApiError
 from mithril_elt.limits import Limits
+from mithril_elt.load import LoadPlan, Progress, load
+from mithril_elt.lock import work_folder
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.readings import Readings
 from mithril_elt.sandbox.server import Sandbox, serve
 from scripted import Answer, Asked, scripted
 
 WINDOW = timedelta(days=4)  # two of each project
-FIRST_WINDOWS = 8  # requests about histories, and one of the second windows
+WAY = {"window": WINDOW, "lookback": timedelta(0)}  # so that the first ones are not read again
 QUICK = {"attempts": 4, "timeout_s": 1.5, "budget_s": 10, "backoff_s": 0.01, "answer_bytes": 2 * 2**20}
-
-
-def status(code: int, detail: str = "busy", **headers: str) -> Spoil:
-    """That answer in place of the good one."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _, __: Answer(code, {"detail": detail}, named)
-
-
-def how(way: Any) -> Spoil:
-    """The good answer, which goes wrong on its way."""
-    return lambda _, answer: replace(answer, how=way)
-
-
-def body(change: Callable[[bytes], bytes], **headers: str) -> Spoil:
-    """The good answer with other bytes."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _, answer: replace(answer, body=change(answer.content), headers={**answer.headers, **named})
-
-
-def dated(date: str) -> Spoil:
-    """The good answer by another clock."""
-    return lambda _, answer: replace(answer, headers={**answer.headers, "Date": date})
-
-
-def page(change: Callable[[Asked, dict[str, Any]], object]) -> Spoil:
-    """The good answer with its JSON changed in place."""
-
-    def spoil(asked: Asked, answer: Answer) -> Answer:
-        said = json.loads(answer.content)
-        before = json.dumps(said)
-        change(asked, said)
-        return answer if json.dumps(said) == before else replace(answer, body=json.dumps(said).encode())
-
-    return spoil
-
-
-def events(change: Callable[[dict[str, Any]], object]) -> Spoil:
-    """The good answer with each of its events changed in place."""
-
-    def change_all(_: Asked, said: dict[str, Any]) -> None:
-        for instance in said["instances"]:
-            for event in instance["events"]:
-                change(event)
-
-    return page(change_all)
-
-
-def _same_cursor(asked: Asked, said: dict[str, Any]) -> None:
-    said["next_cursor"] = asked.query["next_cursor"]
-
-
-def _same_page(asked: Asked, said: dict[str, Any]) -> None:
-    here = asked.query.get("next_cursor", "")
-    if not here.startswith(AGAIN):
-        said["next_cursor"] = AGAIN + here
-
-
-def _rows_twice(_: Asked, said: dict[str, Any]) -> None:
-    said["instances"] *= 2
-
-
-def _renamed(_: Asked, said: dict[str, Any]) -> None:
-    said["items"] = said.pop("instances")
-
-
-def _new_beside(_: Asked, said: dict[str, Any]) -> None:
-    said["total"] = len(said["instances"])
-
-
-def _as_text(event: dict[str, Any]) -> None:
-    if "price_cents" in event:
-        event["price_cents"] = str(event["price_cents"])
-
-
-def _without_its_time(event: dict[str, Any]) -> None:
-    event.pop("timestamp", None)
-    event.pop("start_time", None)
-
-
-def _with_news(event: dict[str, Any]) -> None:
-    event["weather"] = "fair"
-
-
-def _is_later_page(asked: Asked) -> bool:
-    return is_history(asked) and "next_cursor" in asked.query
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong; the exit status where it passes (`once`) and where it lasts, and what is said then."""
-
-    spoil: Spoil
-    for_ever: int
-    says: str = ""
-    once: int = 0
-    strikes: int = 2
-    concerns: Callable[[Asked], bool] = is_history
-    spare: int = FIRST_WINDOWS
-
-
-FAULTS: dict[str, Fault] = {
-    "429 with Retry-After in seconds": Fault(status(429, Retry_After="1"), 5, "asked to slow down (429), 4 times"),
-    "429 with Retry-After as a date": Fault(
-        status(429, Date="Wed, 21 Oct 2026 07:28:00 GMT", Retry_After="Wed, 21 Oct 2026 07:28:01 GMT"), 5, "(429)"
-    ),
-    "429 with an absurd Retry-After": Fault(
-        status(429, Retry_After="Fri, 31 Dec 9999 23:59:59 GMT"), 5, "a wait longer than", once=5
-    ),
-    "429 without Retry-After": Fault(status(429), 5, "(429), 4 times (the API says: busy)"),
-    "500": Fault(status(500), 5, "failed (500), 4 times (the API says: busy)"),
-    "502": Fault(status(502), 5, "failed (502), 4 times"),
-    "503": Fault(status(503), 5, "failed (503), 4 times"),
-    "503 in HTML": Fault(lambda _, __: Answer(503, b"<html>", {"Content-Type": "text/html"}), 5, "(503), 4 times"),
-    "504": Fault(status(504), 5, "failed (504), 4 times"),
-    "no answer in time": Fault(how("stall"), 5, "got no whole answer"),
-    "no end of an answer in time": Fault(how("stall_within"), 5, "got no whole answer"),
-    "an answer that drips": Fault(how("drip"), 5, "no answer in time", strikes=1),
-    "reset before the answer": Fault(how("reset"), 5, "got no whole answer"),
-    "reset within the answer": Fault(how("reset_within"), 5, "got no whole answer"),
-    "an answer that is cut off": Fault(how("cut"), 5, "got no whole answer"),
-    "something else than HTTP": Fault(lambda _, __: Answer(body=b"SSH-2.0\r\n\r\n", how="raw"), 5, "no whole answer"),
-    "cut JSON": Fault(body(lambda good: good[: len(good) // 2]), 6, "not JSON"),
-    "HTML with 200": Fault(body(lambda _: b"<html>", Content_Type="text/html"), 6, "answered text/html, not JSON"),
-    "HTML that calls itself JSON": Fault(body(lambda _: b"<html>"), 6, "not JSON ('<html>' …), 3 times"),
-    "a wrong content type": Fault(body(bytes, Content_Type="text/plain"), 6, "answered text/plain"),
-    "an empty body": Fault(body(lambda _: b""), 6, "answered with nothing in it"),
-    "204": Fault(lambda _, __: Answer(204, b""), 6, "answered with nothing in it"),
-    "gzip": Fault(body(gzip.compress, Content_Encoding="gzip"), 0),
-    "broken gzip": Fault(body(lambda good: b"\x1f\x8b" + good, Content_Encoding="gzip"), 5, "got no whole answer"),
-    "cut gzip": Fault(body(lambda good: gzip.compress(good)[:-30], Content_Encoding="gzip"), 6, "not JSON"),
-    "a huge body": Fault(body(lambda good: good + b" " * 3 * 2**20), 6, "more than 2 MiB", once=6),
-    "a redirect": Fault(lambda _, __: Answer(302, b"", {"Location": "/v2/elsewhere"}), 6, "redirect", once=6),
-    "a key that is revoked": Fault(status(401, "The API key has expired"), 3, "API key has expired", once=3),
-    "a clock a day ahead": Fault(dated("Wed, 01 Apr 2026 00:00:00 GMT"), 0),
-    "a clock years behind": Fault(dated("Thu, 01 Jan 1970 00:00:00 GMT"), 0),
-    "a clock that is none": Fault(dated("soon"), 0),
-    "a cursor that is repeated": Fault(
-        page(_same_cursor), 6, "same next_cursor twice", once=6, concerns=_is_later_page, spare=3
-    ),
-    "a cursor that has expired": Fault(
-        status(400, "Cursor expired"), 6, "refuses the cursor", concerns=_is_later_page, spare=3, strikes=1
-    ),
-    "a page that comes twice": Fault(page(_same_page), 0),
-    "rows that come twice": Fault(page(_rows_twice), 0),
-    "a renamed envelope": Fault(page(_renamed), 6, "an object of items, next_cursor", once=6),
-    "a number that turned to text": Fault(events(_as_text), 6, "price_cents", once=6),
-    "a missing field": Fault(events(_without_its_time), 6, "missing required field", once=6),
-    "a new field": Fault(events(_with_news), 0),
-    "a new field beside the rows": Fault(page(_new_beside), 0),
-}
 TOLD: list[str] = []
+WINDOWS = "select count(distinct (project, from_at)) from raw.windows"
 
 
 @dataclass
 class Proof:
-    """A sandbox whose clock stands still, what a whole run of it brings, and how to run against one that spoils it."""
+    """A sandbox whose clock stands still, what a whole run of it brings, and a database of the first windows."""
 
     sandbox: Sandbox
     whole: dict[str, list[tuple[Any, ...]]]
+    begun: Path
+
+    def copied(self, folder: Path) -> Path:
+        """The database of the first windows, with what is beside it: a copy of one's own."""
+        db = folder / self.begun.name
+        shutil.copy(self.begun, db)
+        shutil.copytree(work_folder(self.begun), work_folder(db))
+        return db
 
 
 @pytest.fixture(scope="module")
@@ -199,17 +64,26 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
     """What every disturbed run is held against; the table of all faults is printed at the end."""
     with serve(make_account(7, 12, 7), readings=Readings(limit_counts="events")) as sandbox:
         db = tmp_path_factory.mktemp("whole") / "a.duckdb"
-        load_sandbox(sandbox, db, window=WINDOW)
-        yield Proof(sandbox, raw(db))
+        load_sandbox(sandbox, db, **WAY)
+        begun = tmp_path_factory.mktemp("begun") / "a.duckdb"
+        with Mithril(sandbox.key, sandbox.url) as api, pytest.raises(ApiError):
+            load(api, begun, LoadPlan(**WAY), on_progress=_stop_after_first_windows)
+        assert query(begun, WINDOWS) == [(2,)]
+        yield Proof(sandbox, raw(db), begun)
         print("\nfault | once | for ever | exit status | sentence")  # noqa: T201  # the table of the proof
         print("\n".join(TOLD))  # noqa: T201  # as above
+
+
+def _stop_after_first_windows(progress: Progress) -> None:
+    if progress.windows_done == 2:
+        raise ApiError("stopped on purpose")
 
 
 @pytest.fixture
 def extract(cli: Cli, proof: Proof, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
     """`extract --json` from an address, with small limits and windows."""
     planned = run_commands.load_plan
-    monkeypatch.setattr(run_commands, "load_plan", lambda *options: replace(planned(*options), window=WINDOW))
+    monkeypatch.setattr(run_commands, "load_plan", lambda *options: replace(planned(*options), **WAY))
     monkeypatch.setattr("mithril_elt.client.Limits", partial(Limits, **QUICK))
     monkeypatch.setenv("MITHRIL_API_KEY", proof.sandbox.key)
 
@@ -225,17 +99,16 @@ def spoilt(proof: Proof, fault: Fault, strikes: float) -> Any:  # exact-ok: a nu
 
 
 def assert_it_ended(ended: Ended, db: Path, exit_status: int, says: str) -> str:
-    """One sentence, one object, the windows that were finished, and the failed run in the table of runs."""
+    """One sentence, one object, no more windows than before, and the failed run in the table of runs."""
     facts = json.loads(ended.out)
     assert_one_sentence(replace(ended, out=""), exit_status, says)
     assert (facts["outcome"], facts["exit_status"]) == ("failed", exit_status)
     assert ended.err.splitlines()[-1] == f"Error: {facts['error']}"
     assert not [line for line in ended.err.splitlines() if "ERROR" in line or line.startswith(" ")], ended.err
-    assert facts["windows_done"] == 2
-    windows = "select count(distinct (project, from_at)) from raw.windows"
-    assert query(db, windows) == [(2,)]
-    runs = query(db, "select run_id, outcome, error, windows_done, retries from raw.runs")
-    assert runs == [(facts["run_id"], "failed", facts["error"], 2, facts["retries"])]
+    assert facts["windows_done"] == 0
+    assert query(db, WINDOWS) == [(2,)]
+    runs = query(db, "select run_id, outcome, error, windows_done, retries from raw.runs order by started_at")
+    assert runs[1:] == [(facts["run_id"], "failed", facts["error"], 0, facts["retries"])]
     return str(facts["error"])
 
 
@@ -248,7 +121,7 @@ def test_a_fault_in_the_middle_of_a_load(
 
     Where one strike is enough to end a run, the run after is without.
     """
-    fault, said, db = FAULTS[name], "", tmp_path / "a.duckdb"
+    fault, said, db = FAULTS[name], "", proof.copied(tmp_path)
     with spoilt(proof, fault, inf) as (server, spoiler):
         ended = extract(server.url, db)
         assert spoiler.struck
@@ -266,10 +139,11 @@ def test_a_fault_in_the_middle_of_a_load(
 
 def test_the_key_goes_to_no_other_host(proof: Proof, extract: Callable[..., Ended], tmp_path: Path) -> None:
     """A redirect in the middle of a load: whoever it names is never asked."""
+    db = proof.copied(tmp_path)
     with scripted(Answer(body={"instances": []})) as other:
         away = Fault(lambda asked, _: Answer(307, b"", {"Location": f"{other.url}{asked.path}"}), 6)
         with spoilt(proof, away, inf) as (server, _):
-            assert_it_ended(extract(server.url, tmp_path / "a.duckdb"), tmp_path / "a.duckdb", 6, "redirect")
+            assert_it_ended(extract(server.url, db), db, 6, "redirect")
         assert other.connections == 0
 
 
@@ -310,20 +184,20 @@ def test_a_missing_optional_field_is_loaded_with_a_warning(
 
 def test_a_server_that_goes_away_and_comes_back(proof: Proof, extract: Callable[..., Ended], tmp_path: Path) -> None:
     """Its name resolves to nothing any more, in the middle: told with the host; the next run has everything."""
-    db = tmp_path / "a.duckdb"
+    db = proof.copied(tmp_path)
     resolve = aiohttp.TCPConnector._resolve_host
 
     with between(proof.sandbox, spoil=_closing) as (server, spoiler):
 
         async def gone(self: Any, host: str, *args: Any, **kwargs: Any) -> Any:
-            if spoiler.seen >= FIRST_WINDOWS:
+            if spoiler.seen >= 1:
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
             return await resolve(self, host, *args, **kwargs)
 
         named = server.url.replace("127.0.0.1", "localhost")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(aiohttp.TCPConnector, "_resolve_host", gone)
-            assert_it_ended(extract(named, db), db, 5, "Name or service not known")
+            assert_it_ended(extract(named, db, "--concurrency", "1"), db, 5, "Name or service not known")
         assert extract(named, db).status == 0
     assert raw(db) == proof.whole
 

@@ -28,11 +28,11 @@ def test_harmful_labels_change_no_figure_and_command_no_terminal(
 ) -> None:
     """All figures equal the sandbox's own books; no command says anything that a terminal would obey."""
     account = hostile_account(make_account(instances=30, days=7))
-    db = tmp_path / "m.duckdb"
+    db = tmp_path / "a.duckdb"
     monkeypatch.setenv("MITHRIL_API_KEY", KEY)
     with serve(account, clock=Clock(utc(account.now_us)), key=KEY) as served:
         monkeypatch.setenv("MITHRIL_API_URL", served.url)
-        for command in (("check",), ("plan",), ("run",), ("run", "--log-format", "json"), ("status",), ("probe",)):
+        for command in (("check",), ("plan",), ("run",), ("extract", "--log-format", "json"), ("status",), ("probe",)):
             ended = in_process(*command, "--db", db)
             assert (ended.status, obeyed(ended.out + ended.err)) == (0, set()), ended
         listed = in_process("instances", "list")

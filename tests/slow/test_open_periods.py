@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loading import history_queries, load_sandbox, query
-from mithril_elt.ledger import OpenPeriods, add_covered, covered_spans
+from mithril_elt.ledger import add_covered, covered_spans
 from mithril_elt.lock import work_folder
+from mithril_elt.open_periods import OpenPeriods
 from mithril_elt.sandbox.account import Instance, PricePeriod
 from mithril_elt.sandbox.readings import Readings
 from mithril_elt.sandbox.server import Sandbox, serve

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from shutil import copy
+from shutil import copy, copytree
 
 import dlt
 import duckdb
@@ -21,21 +21,39 @@ from mithril_elt.sandbox.clock import utc
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import Sandbox, serve
 
+Rows = dict[str, list[tuple[object, ...]]]
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """A small account, served."""
+    """A small account, served; its clock stands still."""
     with serve(make_account(7, 14, 9)) as served:
         yield served
 
 
-@pytest.fixture
-def db(sandbox: Sandbox, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def begun(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database in which all but the last four days were loaded."""
-    db = tmp_path / "a.duckdb"
+    db = tmp_path_factory.mktemp("begun") / "a.duckdb"
     load_sandbox(sandbox, db, until=utc(sandbox.account.now_us) - timedelta(days=4))
     assert query(db, "select count(*) > 50 from raw.instance_status_events") == [(True,)]
     return db
+
+
+@pytest.fixture
+def db(begun: Path, tmp_path: Path) -> Path:
+    """The same, a copy of one's own."""
+    copy(begun, tmp_path)
+    copytree(work_folder(begun), work_folder(tmp_path / begun.name))
+    return tmp_path / begun.name
+
+
+@pytest.fixture(scope="module")
+def plain(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """What one undisturbed load brings."""
+    db = tmp_path_factory.mktemp("plain") / "plain.duckdb"
+    load_sandbox(sandbox, db)
+    return raw(db)
 
 
 def leave_a_package(sandbox: Sandbox, db: Path) -> list[Path]:
@@ -77,14 +95,8 @@ def leave_doubles(db: Path) -> None:
             connection.execute(f"insert into raw.{table} select * from raw.{table} limit 2")
 
 
-def plain(sandbox: Sandbox, tmp_path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """What one undisturbed load brings."""
-    load_sandbox(sandbox, tmp_path / "plain.duckdb")
-    return raw(tmp_path / "plain.duckdb")
-
-
 @pytest.mark.shows(32)
-def test_a_package_that_was_cut_short_is_told_and_read_again(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+def test_a_package_that_was_cut_short_is_told_and_read_again(sandbox: Sandbox, db: Path, plain: Rows) -> None:
     """`run` says which command mends it; after that the run loads all that the package had."""
     for file in leave_a_package(sandbox, db):
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -95,23 +107,23 @@ def test_a_package_that_was_cut_short_is_told_and_read_again(sandbox: Sandbox, d
     assert "read again by the next run" in done
     assert recover(db) == []
     load_sandbox(sandbox, db)
-    assert raw(db) == plain(sandbox, tmp_path)
+    assert raw(db) == plain
 
 
 @pytest.mark.shows(32)
-def test_a_package_that_is_whole_is_loaded(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+def test_a_package_that_is_whole_is_loaded(sandbox: Sandbox, db: Path, plain: Rows) -> None:
     """As the next run would do it."""
     leave_a_package(sandbox, db)
     assert recover(db) == ["What a crash left is loaded, or dropped and read again by the next run."]
     assert recover(db) == []
     sandbox.requests.clear()
     load_sandbox(sandbox, db)
-    assert raw(db) == plain(sandbox, tmp_path)
+    assert raw(db) == plain
 
 
 @pytest.mark.parametrize("name", ["state.json", "schemas/mithril.schema.json"])
 @pytest.mark.shows(32)
-def test_a_memory_that_was_cut_short_is_restored(name: str, sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+def test_a_memory_that_was_cut_short_is_restored(name: str, sandbox: Sandbox, db: Path, plain: Rows) -> None:
     """What dlt keeps beside the database is in the database too."""
     file = work_folder(db) / "mithril" / name
     file.write_bytes(file.read_bytes()[:99])
@@ -119,20 +131,22 @@ def test_a_memory_that_was_cut_short_is_restored(name: str, sandbox: Sandbox, db
         load_sandbox(sandbox, db)
     assert len(recover(db)) == 1
     load_sandbox(sandbox, db)
-    assert raw(db) == plain(sandbox, tmp_path)
+    assert raw(db) == plain
 
 
 @pytest.mark.shows(18)
-def test_a_database_that_lost_its_last_windows_is_read_again(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+def test_a_database_that_lost_its_last_windows_is_read_again(
+    sandbox: Sandbox, db: Path, plain: Rows, tmp_path: Path
+) -> None:
     """A copy from before is put in place of the database: what the folder remembers is not believed."""
     copy(db, tmp_path / "before.duckdb")
     load_sandbox(sandbox, db)
     copy(tmp_path / "before.duckdb", db)
     load_sandbox(sandbox, db)
-    assert raw(db) == plain(sandbox, tmp_path)
+    assert raw(db) == plain
 
 
-def test_a_log_that_cannot_be_read_is_set_aside(sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_read_is_set_aside(sandbox: Sandbox, db: Path, plain: Rows, tmp_path: Path) -> None:
     """The database is as at its last checkpoint, which the log does not reach; the next run reads on from there."""
     leave_a_torn_log(db, tmp_path)
     with pytest.raises(WarehouseError, match=f"mithril-elt recover --db {db}"):
@@ -141,7 +155,7 @@ def test_a_log_that_cannot_be_read_is_set_aside(sandbox: Sandbox, db: Path, tmp_
     assert "set aside as" in done
     assert not db.with_name(f"{db.name}.wal").exists()
     load_sandbox(sandbox, db)
-    assert raw(db) == plain(sandbox, tmp_path)
+    assert raw(db) == plain
     assert query(db, "select count(*) from raw.instance_status_events where status = 'STATUS_WRONG'") == [(0,)]
 
 
@@ -169,7 +183,7 @@ RECOVERIES = [
 
 @pytest.mark.shows(26, 32)
 @pytest.mark.parametrize("stage", RECOVERIES, ids=str)
-def test_recover_may_be_killed_itself(stage: Stage, sandbox: Sandbox, db: Path, tmp_path: Path) -> None:
+def test_recover_may_be_killed_itself(stage: Stage, sandbox: Sandbox, db: Path, plain: Rows, tmp_path: Path) -> None:
     """Of all that it mends nothing is lost between two steps: the next one mends the rest."""
     leave_doubles(db)
     for file in leave_a_package(sandbox, db):
@@ -179,7 +193,7 @@ def test_recover_may_be_killed_itself(stage: Stage, sandbox: Sandbox, db: Path, 
     recover(db)
     assert recover(db) == []
     load_sandbox(sandbox, db)
-    assert raw(db) == plain(sandbox, tmp_path)
+    assert raw(db) == plain
 
 
 def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:

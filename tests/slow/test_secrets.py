@@ -189,8 +189,8 @@ def test_an_answer_that_has_the_key_as_data_brings_it_into_no_table(
     row = {**TOLD["/v2/instances"]["data"][0], "name": f"a {CANARY} b", "new": {CANARY: CODE}}
     with scripted(telling({"/v2/instances": {"data": [row]}})) as served:
         monkeypatch.setenv("MITHRIL_API_URL", served.url)
-        assert in_process("extract", "--db", tmp_path / "m.duckdb").status == 0
-    assert query(tmp_path / "m.duckdb", "select name, other_fields from raw.instances") == [
+        assert in_process("extract", "--db", tmp_path / "a.duckdb").status == 0
+    assert query(tmp_path / "a.duckdb", "select name, other_fields from raw.instances") == [
         ("a … b", '{"new":{"…":"…"}}')
     ]
 
@@ -289,10 +289,10 @@ def test_what_a_command_writes_is_its_users_alone(monkeypatch: pytest.MonkeyPatc
     with scripted(telling()) as served:
         monkeypatch.setenv("MITHRIL_API_URL", served.url)
         for command in (("run",), ("probe", "--save"), ("recover",)):
-            ended = in_process(*command, "--db", folder / "m.duckdb")
+            ended = in_process(*command, "--db", folder / "a.duckdb")
             assert ended.status == 0, ended.err
     kept = {file.name for file in folder.rglob("*")}
-    assert {"m.duckdb", ".m.duckdb.dlt", "holder.json", "readings.json"} <= kept
+    assert {"a.duckdb", ".a.duckdb.dlt", "holder.json", "readings.json"} <= kept
     assert "-rw-------" in logs
     assert set(logs) == {"-rw-------"}
     assert open_to_others(folder) == []
@@ -316,7 +316,7 @@ def watch_the_log(monkeypatch: pytest.MonkeyPatch, folder: Path, seen: list[str]
 @pytest.mark.usefixtures("open_umask")
 def test_a_program_keeps_its_umask_and_its_database_is_private_all_the_same(tmp_path: Path) -> None:
     """`load` in somebody's process changes nothing of the process; the file and the working folder are closed."""
-    db = tmp_path / "m.duckdb"
+    db = tmp_path / "a.duckdb"
     with serve(bare_account()) as sandbox:
         load_sandbox(sandbox, db)
     assert stat.filemode(db.stat().st_mode) == "-rw-------"
@@ -327,7 +327,7 @@ def test_a_program_keeps_its_umask_and_its_database_is_private_all_the_same(tmp_
 @pytest.mark.usefixtures("open_umask")
 def test_modes_that_somebody_chose_are_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A database that a group may read stays so, and a folder too."""
-    db = tmp_path / "m.duckdb"
+    db = tmp_path / "a.duckdb"
     make_private(db)
     with locked(db):
         pass

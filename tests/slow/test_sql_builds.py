@@ -30,7 +30,7 @@ AS_OF = at(STORY.as_of).replace(tzinfo=UTC)
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database that was loaded and built."""
-    db = tmp_path_factory.mktemp("built") / "built.duckdb"
+    db = tmp_path_factory.mktemp("built") / "a.duckdb"
     with duckdb.connect(str(db)) as connection:
         empty_raw(connection)
         tell(connection, STORY)

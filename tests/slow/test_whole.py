@@ -21,7 +21,7 @@ from mithril_elt.sandbox.server import Sandbox, serve
 from mithril_elt.sandbox.truth import true_figures
 from mithril_elt.transform import build, build_scratch
 
-INSTANCES, DAYS, RUNS = 300, 60, 10
+INSTANCES, DAYS, RUNS = 200, 30, 10
 DOLLAR, HOUR = 360_000_000_000, 3_600_000_000
 
 
@@ -41,7 +41,7 @@ def sandbox(account: Account) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def db(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of one load and one build."""
-    path = tmp_path_factory.mktemp("whole") / "whole.duckdb"
+    path = tmp_path_factory.mktemp("whole") / "a.duckdb"
     load_sandbox(sandbox, path)
     build(path)
     return path
@@ -88,7 +88,7 @@ def test_a_second_run_leaves_every_mart_as_it_was(db: Path, sandbox: Sandbox, ac
 @pytest.mark.shows(20, 25, 40)
 def test_ten_runs_over_time_give_the_marts_of_one_load(db: Path, account: Account, tmp_path: Path) -> None:
     """Loaded in ten runs with the clock moved on between them, the marts are those of one load, row for row."""
-    path = tmp_path / "ten.duckdb"
+    path = tmp_path / "a.duckdb"
     with serve(make_account(instances=INSTANCES, days=DAYS)) as sandbox:
         sandbox.clock.advance(-timedelta(days=DAYS))
         for _ in range(RUNS):

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from mithril_elt.acceptance import entry, failures, loaded, steps, working
 from mithril_elt.acceptance.account import Account
-from mithril_elt.acceptance.outcomes import Outcome, failed
+from mithril_elt.acceptance.outcomes import Found, Outcome, failed
+from mithril_elt.acceptance.points import POINTS
 from mithril_elt.acceptance.sight import Wanted, look
 from mithril_elt.acceptance.trial import Trial
 from mithril_elt.errors import MithrilError
@@ -21,9 +22,10 @@ from mithril_elt.windows import Span
 
 __all__ = ["Accepted", "Account", "Outcome", "Wanted", "accept"]
 
-_Check = Callable[[Trial], Outcome]
+_Check = Callable[[Trial], Found]
 
-# In the order of the points; each with the stage of the trial that it needs, if any but the first.
+# In the order of the points, which is all that ties a check to its point; each with the stage of the trial that it
+# needs, if any but the first.
 _CHECKS: tuple[tuple[_Check, tuple[str, ...]], ...] = (
     (entry.settings, ()),
     (entry.no_trace_of_the_key, ()),
@@ -97,14 +99,15 @@ def accept(account: Account, folder: Path, wanted: Wanted, *, tell: Callable[[st
     )
     trial = Trial(account, folder, sight, tell)
     trial.run()
-    outcomes = tuple(_outcome(number, check, needs, trial) for number, (check, needs) in enumerate(_CHECKS, 1))
+    found = [_found(check, needs, trial) for check, needs in _CHECKS]
+    outcomes = tuple(Outcome(each.result, each.evidence, point) for point, each in zip(POINTS, found, strict=True))
     return Accepted(account.url, sight.projects, sight.span, account.requests, outcomes)
 
 
-def _outcome(number: int, check: _Check, needs: tuple[str, ...], trial: Trial) -> Outcome:
+def _found(check: _Check, needs: tuple[str, ...], trial: Trial) -> Found:
     if broken := next((name for name in needs if name in trial.broken), None):
-        return failed(number, trial.broken[broken])
+        return failed(trial.broken[broken])
     try:
         return check(trial)
     except MithrilError as error:
-        return failed(number, str(error))
+        return failed(str(error))

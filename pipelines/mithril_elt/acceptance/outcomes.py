@@ -8,32 +8,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mithril_elt.acceptance.points import POINTS, Point
+from mithril_elt.acceptance.points import Point
 
-__all__ = ["Outcome", "cannot_tell", "failed", "passed"]
+__all__ = ["Found", "Outcome", "cannot_tell", "failed", "passed"]
 
 Result = Literal["passed", "failed", "cannot tell"]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of one point. `evidence`: the figures; of `cannot tell` the reason."""
+class Found:
+    """What a check found. `evidence`: the figures; of `cannot tell` the reason."""
 
-    point: Point
     result: Result
     evidence: str
 
 
-def passed(number: int, evidence: str) -> Outcome:
+@dataclass(frozen=True)
+class Outcome(Found):
+    """What came of one point."""
+
+    point: Point
+
+
+def passed(evidence: str) -> Found:
     """It was seen to hold."""
-    return Outcome(POINTS[number - 1], "passed", evidence)
+    return Found("passed", evidence)
 
 
-def failed(number: int, evidence: str) -> Outcome:
+def failed(evidence: str) -> Found:
     """It was seen not to hold."""
-    return Outcome(POINTS[number - 1], "failed", evidence)
+    return Found("failed", evidence)
 
 
-def cannot_tell(number: int, reason: str) -> Outcome:
+def cannot_tell(reason: str) -> Found:
     """This account, or a moment of it, does not show whether it holds."""
-    return Outcome(POINTS[number - 1], "cannot tell", reason)
+    return Found("cannot tell", reason)

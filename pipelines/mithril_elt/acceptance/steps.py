@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Any
 
-from mithril_elt.acceptance.outcomes import Outcome, cannot_tell, failed, passed
+from mithril_elt.acceptance.outcomes import Found, cannot_tell, failed, passed
 from mithril_elt.acceptance.rows import compared_columns
 from mithril_elt.acceptance.trial import Trial
 from mithril_elt.instants import iso, naive_utc
@@ -39,74 +39,70 @@ _INSTANCE, _START, _END = map(
 )
 
 
-def same(number: int, trial: Trial, readings: Sequence[str], evidence: str) -> Outcome:
+def same(trial: Trial, readings: Sequence[str], evidence: str) -> Found:
     """That readings had the same rows; what the account itself tells otherwise by now is nobody's fault."""
     differing = [each for name in readings for each in trial.seen[name]]
     ours = [each for each in differing if (each.table, each.subject) not in trial.moved]
     if ours:
         shown = "; ".join(map(str, ours[:_SHOWN]))
-        return failed(number, f"{len(ours):,} rows differ though the account tells the same: {shown}")
+        return failed(f"{len(ours):,} rows differ though the account tells the same: {shown}")
     if differing:
         first = differing[0]
-        return cannot_tell(number, f"the account itself changed meanwhile: {len(differing):,} rows, as {first}")
-    return passed(number, evidence)
+        return cannot_tell(f"the account itself changed meanwhile: {len(differing):,} rows, as {first}")
+    return passed(evidence)
 
 
 def _rows(trial: Trial) -> int:
     return sum(map(len, trial.loaded.rows.values()))
 
 
-def second_run(trial: Trial) -> Outcome:
+def second_run(trial: Trial) -> Found:
     """Up to the same instant."""
-    return same(
-        16, trial, ("again",), f"{_rows(trial):,} rows before and after {trial.second.result.requests} requests"
-    )
+    return same(trial, ("again",), f"{_rows(trial):,} rows before and after {trial.second.result.requests} requests")
 
 
-def broken_off(trial: Trial) -> Outcome:
+def broken_off(trial: Trial) -> Found:
     """In small windows, killed after the first of them."""
     if trial.deaths[0] != KILLED:
-        return not_killed(17, trial.deaths[0])
-    return same(
-        17, trial, ("killed",), f"killed after a window of {_days(trial.sight.window)}, gone on to the same rows"
-    )
+        return not_killed(trial.deaths[0])
+    return same(trial, ("killed",), f"killed after a window of {_days(trial.sight.window)}, gone on to the same rows")
 
 
-def not_killed(number: int, ended: int) -> Outcome:
+def not_killed(ended: int) -> Found:
     """That a run ended by itself: with an error, or before its time."""
     said = f"the run ended with {ended} before it could be killed"
-    return failed(number, said) if ended else cannot_tell(number, said)
+    return failed(said) if ended else cannot_tell(said)
 
 
-def future(trial: Trial) -> Outcome:
+def future(trial: Trial) -> Found:
     """No event past the server's clock, and no gap before it."""
     as_of = trial.from_future.result.as_of
     query = "select count(*) from raw.instance_status_events where timestamp >= ?"
     with loaded_from(trial.folder / "future.duckdb", "raw") as connection:
         found = connection.execute(query, [naive_utc(as_of) if as_of else None]).fetchall()
     if found[0][0]:
-        return failed(18, f"{found[0][0]:,} events past {iso(as_of)}")
-    return same(18, trial, ("future",), f"a ledger that ends a year from now: loaded up to {iso(as_of)}, nothing later")
+        return failed(f"{found[0][0]:,} events past {iso(as_of)}")
+    return same(trial, ("future",), f"a ledger that ends a year from now: loaded up to {iso(as_of)}, nothing later")
 
 
-def deep_reading(trial: Trial) -> Outcome:
+def deep_reading(trial: Trial) -> Found:
     """All of it read again; what was late is counted."""
     late = trial.second.result.late_rows + trial.reread.result.late_rows
     return same(
-        19, trial, ("deep",), f"{trial.reread.result.rows:,} rows read again, {late:,} of them late: the same tables"
+        trial, ("deep",), f"{trial.reread.result.rows:,} rows read again, {late:,} of them late: the same tables"
     )
 
 
-def price_closes(trial: Trial) -> Outcome:
+def price_closes(trial: Trial) -> Found:
     """If one did in these minutes."""
     before = {_period(row): row[_END] for row in trial.reread.rows["instance_price_periods"]}
     after = {_period(row): row[_END] for row in trial.at_last.rows["instance_price_periods"]}
     open_before = [period for period, end in before.items() if end is None]
     if lost := [period for period in open_before if period not in after]:
-        return failed(20, f"{len(lost)} open periods are gone, as that of {lost[0][0]}")
+        return failed(f"{len(lost)} open periods are gone, as that of {lost[0][0]}")
     if closed := [period for period in open_before if after[period] is not None]:
-        return passed(20, f"{len(closed)} of {len(open_before)} open periods were closed by the last run")
-    return cannot_tell(20, f"none of {len(open_before)} open periods came to its end in these minutes")
+        return passed(f"{len(closed)} of {len(open_before)} open periods were closed by the last run")
+    return cannot_tell(f"none of {len(open_before)} open periods came to its end in these minutes")
 
 
 def _period(row: tuple[Any, ...]) -> tuple[Any, Any]:
@@ -114,20 +110,19 @@ def _period(row: tuple[Any, ...]) -> tuple[Any, Any]:
     return row[_INSTANCE], row[_START]
 
 
-def withdrawn(trial: Trial) -> Outcome:
+def withdrawn(trial: Trial) -> Found:
     """If the API took any back."""
     count = sum(each.result.withdrawn_rows for each in (trial.second, trial.reread, trial.at_last))
     if not count:
-        return cannot_tell(21, "the API took no row back in these minutes")
-    return passed(21, f"{count:,} rows were taken back: kept in the tables, with the time")
+        return cannot_tell("the API took no row back in these minutes")
+    return passed(f"{count:,} rows were taken back: kept in the tables, with the time")
 
 
-def small_windows(trial: Trial) -> Outcome:
+def small_windows(trial: Trial) -> Found:
     """Both halves of the span in small windows, beside one reading in long ones."""
     if trial.sight.window >= trial.sight.length:
-        return cannot_tell(22, f"the span is one window of {trial.sight.window}")
+        return cannot_tell(f"the span is one window of {trial.sight.window}")
     return same(
-        22,
         trial,
         ("backfill",),
         f"{trial.sight.windows} windows of {_days(trial.sight.window)} have the rows of one reading",
@@ -138,34 +133,33 @@ def _days(length: timedelta) -> str:
     return "a day" if length == timedelta(days=1) else str(length)
 
 
-def page_sizes(trial: Trial) -> Outcome:
+def page_sizes(trial: Trial) -> Found:
     """The end of the span, in pages that hold a part of it each."""
     pages = trial.in_pages.pages
     outcome = same(
-        23, trial, ("pages",), f"{trial.page_rows:,} rows on {pages} pages of {trial.page_limit}, as on long ones"
+        trial, ("pages",), f"{trial.page_rows:,} rows on {pages} pages of {trial.page_limit}, as on long ones"
     )
     if outcome.result == "passed" and pages <= 2 * len(trial.sight.projects):
-        return cannot_tell(23, f"{trial.page_rows:,} rows fit on a page of {trial.page_limit} for each project")
+        return cannot_tell(f"{trial.page_rows:,} rows fit on a page of {trial.page_limit} for each project")
     return outcome
 
 
-def backfill(trial: Trial) -> Outcome:
+def backfill(trial: Trial) -> Found:
     """The newest end before and after."""
     if trial.sight.middle == trial.sight.span.start:
-        return cannot_tell(24, f"the span is one window of {trial.sight.window}")
+        return cannot_tell(f"the span is one window of {trial.sight.window}")
     with loaded_from(trial.small_db, "raw") as connection:
         newest = connection.execute("select max(to_at) from raw.windows").fetchall()[0][0]
     if newest.replace(tzinfo=UTC) != trial.sight.span.end:
-        return failed(24, f"the newest end is {iso(newest.replace(tzinfo=UTC))}, was {iso(trial.sight.span.end)}")
+        return failed(f"the newest end is {iso(newest.replace(tzinfo=UTC))}, was {iso(trial.sight.span.end)}")
     return same(
-        24,
         trial,
         ("backfill",),
         f"read up to {iso(trial.sight.middle)} afterwards: the newest end is still {iso(newest.replace(tzinfo=UTC))}",
     )
 
 
-def overlap(trial: Trial) -> Outcome:
+def overlap(trial: Trial) -> Found:
     """The look-back and the deep reading are overlaps."""
     read = trial.loaded.result.rows + trial.second.result.rows + trial.reread.result.rows
-    return same(25, trial, ("again", "deep"), f"{read:,} rows read three times over are {_rows(trial):,} rows")
+    return same(trial, ("again", "deep"), f"{read:,} rows read three times over are {_rows(trial):,} rows")

@@ -17,8 +17,8 @@ from mithril_elt.asking import asked
 from mithril_elt.histories import HISTORIES, History
 from mithril_elt.lists import Lists
 from mithril_elt.orders import Orders
-from mithril_elt.rows import inside
 from mithril_elt.tables import raw_table
+from mithril_elt.wanted import Wanted
 from mithril_elt.windows import Span
 
 __all__ = ["Told", "listed", "told"]
@@ -71,9 +71,10 @@ def told(api: Mithril, lists: Lists, spans: Mapping[str, Span], *, limit: int | 
         history = _InPages(**vars(each), limit=limit) if limit else each
         orders = {project: Orders(lists, project, {}) for project in spans}
         rows = found.rows.setdefault(history.table, Counter())
-        for project, page in asked(api, history, spans, found.ways, orders):
+        slices = {project: [span] for project, span in spans.items()}
+        for project, page in asked(api, history, slices, found.ways, orders):
             found.pages += 1
-            rows.update(_rows(history.table, history.tabled(page, project, inside(spans[project]), api.novelties)))
+            rows.update(_rows(history.table, history.tabled([page], project, Wanted(spans[project]), api.novelties)))
     return found
 
 

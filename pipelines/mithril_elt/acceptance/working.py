@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from mithril_elt.acceptance.calculation import calculated, modelled
-from mithril_elt.acceptance.outcomes import Outcome, cannot_tell, failed, passed
+from mithril_elt.acceptance.outcomes import Found, cannot_tell, failed, passed
 from mithril_elt.acceptance.trial import Asked, Trial
 from mithril_elt.instants import iso
 from mithril_elt.warehouse import loaded_from, open_read_only
@@ -38,26 +38,26 @@ _SUMS = {
 }
 
 
-def plan_writes_nothing(trial: Trial) -> Outcome:
+def plan_writes_nothing(trial: Trial) -> Found:
     """Each file before and after."""
     if trial.plan_wrote:
-        return failed(33, "a file is not as it was before the plan")
-    return passed(33, f"{len(trial.planned.windows)} windows planned; no file was made or changed")
+        return failed("a file is not as it was before the plan")
+    return passed(f"{len(trial.planned.windows)} windows planned; no file was made or changed")
 
 
-def plan_is_kept(trial: Trial) -> Outcome:
+def plan_is_kept(trial: Trial) -> Found:
     """The second run beside the plan made just before it."""
     planned = {(window.project, window.span.start, window.span.end) for window in trial.planned.windows}
     asked = _asked_windows(trial, trial.second)
     if planned != asked:
-        return failed(34, f"{len(planned)} windows planned, {len(asked)} asked for")
+        return failed(f"{len(planned)} windows planned, {len(asked)} asked for")
     made, told = trial.second.result.requests, trial.planned.requests
     words = f"{told} requests planned, {made} made, {trial.second.result.retries} of them again"
     if made > 2 * told + trial.second.result.retries:
-        return failed(34, words)
+        return failed(words)
     if made > told + trial.second.result.retries:
-        return cannot_tell(34, f"{words}: a plan knows only what earlier windows took; the windows are those planned")
-    return passed(34, f"{words}; the windows are those planned")
+        return cannot_tell(f"{words}: a plan knows only what earlier windows took; the windows are those planned")
+    return passed(f"{words}; the windows are those planned")
 
 
 def _asked_windows(trial: Trial, load: Asked) -> set[tuple[Any, ...]]:
@@ -67,7 +67,7 @@ def _asked_windows(trial: Trial, load: Asked) -> set[tuple[Any, ...]]:
         return set(connection.execute(query, [load.result.run_id]).fetchall())
 
 
-def rate(trial: Trial) -> Outcome:
+def rate(trial: Trial) -> Found:
     """A few requests at a rate: they take no less time than it allows."""
     allowed = trial.account.requests_per_second or _PER_SECOND
     with trial.account.session(requests_per_second=allowed) as api:
@@ -77,19 +77,19 @@ def rate(trial: Trial) -> Outcome:
         took_ms = round(1000 * (time.monotonic() - start_s))
     least_ms = int(1000 * (_PACED - 1) / allowed)
     words = f"{_PACED} requests at {allowed:g} a second took {took_ms:,} ms, at least {least_ms:,} are due"
-    return failed(35, words) if took_ms < least_ms else passed(35, words)
+    return failed(words) if took_ms < least_ms else passed(words)
 
 
-def memory(trial: Trial) -> Outcome:
+def memory(trial: Trial) -> Found:
     """Whether reading more of the same took more of it."""
     first, last = trial.first_peak_bytes, trial.last_peak_bytes
     if first is None or last is None:
-        return cannot_tell(36, "this system does not tell how much memory was taken")
+        return cannot_tell("this system does not tell how much memory was taken")
     words = f"at most {last / _MB:,.0f} MB; {first / _MB:,.0f} MB after the first of three loads"
-    return failed(36, words) if last > 2 * first else passed(36, words)
+    return failed(words) if last > 2 * first else passed(words)
 
 
-def table_of_runs(trial: Trial) -> Outcome:
+def table_of_runs(trial: Trial) -> Found:
     """Each load of the first database has its row, with its figures."""
     loads = [trial.loaded, trial.second, trial.reread, trial.at_last]
     columns = ("run_id", "requests", "retries", "bytes", "rows", "windows_done", "late_rows", "late_seconds")
@@ -98,23 +98,21 @@ def table_of_runs(trial: Trial) -> Outcome:
         found = set(connection.execute(f"select {names} from raw.runs").fetchall())  # noqa: S608  # own names
     wanted = {tuple(getattr(load.result, name) for name in columns) for load in loads}
     if found != wanted:
-        return failed(37, f"{len(wanted - found)} of {len(wanted)} runs are not written down as they were")
+        return failed(f"{len(wanted - found)} of {len(wanted)} runs are not written down as they were")
     size = sum(load.result.bytes for load in loads)
-    return passed(
-        37, f"{len(loads)} runs: {sum(load.result.requests for load in loads)} requests, {size / _MB:,.1f} MB"
-    )
+    return passed(f"{len(loads)} runs: {sum(load.result.requests for load in loads)} requests, {size / _MB:,.1f} MB")
 
 
-def data_tests(trial: Trial) -> Outcome:
+def data_tests(trial: Trial) -> Found:
     """All of them, on this account."""
     if trial.failed_test or trial.built is None:
-        return failed(38, trial.failed_test or "nothing was built")
+        return failed(trial.failed_test or "nothing was built")
     built = trial.built
     warned = f"; warnings: {', '.join(built.warnings)}" if built.warnings else ""
-    return passed(38, f"{built.models} models built, {built.tests} data tests passed{warned}")
+    return passed(f"{built.models} models built, {built.tests} data tests passed{warned}")
 
 
-def nothing_lost(trial: Trial) -> Outcome:
+def nothing_lost(trial: Trial) -> Found:
     """Sums of rows, time and money on the way: raw, staging, spells, hours, days."""
     wrong = []
     with open_read_only(trial.db) as connection:
@@ -130,16 +128,16 @@ def nothing_lost(trial: Trial) -> Outcome:
         )
         hours, cost = connection.execute(hourly).fetchall()[0]
     if wrong:
-        return failed(39, "; ".join(wrong))
-    return passed(39, f"{len(_SUMS)} sums agree; {hours or 0:,.1f} instance-hours, {cost or 0:,.2f} USD of spot cost")
+        return failed("; ".join(wrong))
+    return passed(f"{len(_SUMS)} sums agree; {hours or 0:,.1f} instance-hours, {cost or 0:,.2f} USD of spot cost")
 
 
-def calculation(trial: Trial) -> Outcome:
+def calculation(trial: Trial) -> Found:
     """Hours by status and spot cost of each instance."""
     ours, theirs = modelled(trial.db), calculated(trial.db, trial.sight.span.end)
     if wrong := ours.differences(theirs):
-        return failed(40, f"{len(wrong):,} figures differ: {'; '.join(wrong[:3])}")
+        return failed(f"{len(wrong):,} figures differ: {'; '.join(wrong[:3])}")
     figures = sum(map(len, vars(ours).values()))
     if not figures:
-        return cannot_tell(40, f"no instance lived before {iso(trial.sight.span.end)}")
-    return passed(40, f"{figures:,} figures of hours and cost, to the microsecond: worked out twice, the same")
+        return cannot_tell(f"no instance lived before {iso(trial.sight.span.end)}")
+    return passed(f"{figures:,} figures of hours and cost, to the microsecond: worked out twice, the same")

@@ -1,0 +1,82 @@
+"""What the windows of a project and a history took so far: the ledger, added up.
+
+Stands on `windows` under `sizing`, `load` and `forecast`; pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from mithril_elt.windows import Span, merged
+
+__all__ = ["LEDGER_COLUMNS", "Past", "past_of"]
+
+LEDGER_COLUMNS = ("project", "history", "from_at", "to_at", "requests", "rows")  # of raw.windows
+
+_US = timedelta(microseconds=1)
+
+
+@dataclass
+class Past:
+    """The windows that were read of one project and history, in the order of their ends, and what they took.
+
+    `newest_rows`: of the one that reaches furthest.
+    """
+
+    spans: list[Span] = field(default_factory=list)
+    requests: int = 0
+    rows: int = 0
+    newest_rows: int = 0
+
+    def note(self, span: Span, requests: int, rows: int) -> None:
+        """Adds a window."""
+        if not self.spans or span.end >= self.spans[-1].end:
+            self.newest_rows = rows
+            self.spans.append(span)
+        else:
+            self.spans.insert(-1, span)
+        self.requests += requests
+        self.rows += rows
+
+    @property
+    def covered(self) -> list[Span]:
+        """The time that they cover together."""
+        return merged(self.spans)
+
+    def requests_of(self, span: Span) -> int:
+        """What a span takes if requests are spread evenly over all spans so far, rounded up; 0 if none was read."""
+        return math.ceil(_us(span) * self._spread(self.requests))
+
+    def rows_of(self, span: Span) -> int:
+        """The same of rows."""
+        return math.ceil(_us(span) * self._spread(self.rows))
+
+    @property
+    def rows_per_us(self) -> Fraction:
+        """As in all windows together, or as in the newest if that is more: fleets grow."""
+        newest = Fraction(self.newest_rows, _us(self.spans[-1])) if self.spans else Fraction(0)
+        return max(self._spread(self.rows), newest)
+
+    def _spread(self, total: int) -> Fraction:
+        return Fraction(total, sum(map(_us, self.spans))) if self.spans else Fraction(0)
+
+
+def past_of(ledger: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], Past]:
+    """By project and history; from rows of `LEDGER_COLUMNS`, whose instants are UTC without saying so."""
+    found: dict[tuple[str, str], Past] = {}
+    for project, history, start, end, requests, rows in ledger:
+        found.setdefault((project, history), Past()).note(Span(_utc(start), _utc(end)), requests, rows)
+    return found
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC)
+
+
+def _us(span: Span) -> int:
+    return (span.end - span.start) // _US

@@ -1,0 +1,71 @@
+"""How long the next window is to be, and in how many slices it is asked for, by what those before it took.
+
+Stands on `past` under `load` and `forecast`; pure. A window is one package of dlt, whose cost is fixed, and what a
+crash costs again; a slice is one walk from page to page, which nothing makes faster than its pages one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from mithril_elt.endpoints import PAGE_LIMIT
+from mithril_elt.past import Past
+from mithril_elt.windows import Span, cut
+
+__all__ = ["Sizing"]
+
+_FIRST = timedelta(days=1)  # while nothing is known of an account
+_SHORTEST, _LONGEST = timedelta(hours=1), timedelta(days=366)
+_LONGER = 32  # times as long as the window before, at most
+_ROWS = 1_000_000  # of a window, about
+_PAGE_BYTES = 16 * 2**20  # of the largest page, about: pages that count instances grow with the window
+_SLICE_PAGES = (8, 20)  # of a slice, at least and at most: each has a last page that is half empty
+_US = timedelta(microseconds=1)
+
+
+@dataclass
+class Sizing:
+    """What is known of an account's density, and what follows from it for windows and slices.
+
+    `past` by project and history. `window`: a length that was asked for. `at_a_time`: requests.
+    """
+
+    past: dict[tuple[str, str], Past]
+    at_a_time: int
+    window: timedelta | None = None
+    largest_page_bytes: int = 0
+    _before: timedelta | None = None
+    _by_instance: set[tuple[str, str]] = field(default_factory=set)
+
+    def length(self) -> timedelta:
+        """Of the next window."""
+        if self.window is not None:
+            return self.window
+        if not self.past:
+            return _FIRST
+        rows_per_us = sum(past.rows_per_us for past in self.past.values())
+        wanted = min(_LONGEST, int(_ROWS / rows_per_us) * _US if rows_per_us * (_LONGEST // _US) > _ROWS else _LONGEST)
+        if self._before is not None:
+            wanted = min(wanted, self._before * _LONGER)
+            if self.largest_page_bytes:
+                wanted = min(wanted, self._before * _PAGE_BYTES // self.largest_page_bytes)
+        return max(wanted, _SHORTEST) // _SHORTEST * _SHORTEST
+
+    def note(self, project: str, history: str, span: Span, requests: int, rows: int) -> None:
+        """Takes in what a window took."""
+        self.past.setdefault((project, history), Past()).note(span, requests, rows)
+        self._before = span.end - span.start
+
+    def slices(self, project: str, history: str, span: Span) -> list[Span]:
+        """The span, in parts that are asked for side by side; whole where pages count instances, or nothing is known.
+
+        Each of them would then have the page of every instance that is in it.
+        """
+        past = self.past.get((project, history), Past())
+        pages = int(past.rows_per_us * ((span.end - span.start) // _US) / PAGE_LIMIT)
+        least, most = _SLICE_PAGES
+        parts = pages // min(most, max(least, pages // (2 * self.at_a_time)))
+        if parts < 2 or past.rows > past.requests * PAGE_LIMIT:
+            return [span]
+        return list(cut([span], -(-(span.end - span.start) // parts)))
