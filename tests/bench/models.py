@@ -148,14 +148,14 @@ def timed(what: str, work: Callable[[], object]) -> None:
     begun, begun_cpu = time.perf_counter(), time.process_time()
     work()
     seconds, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
-    print(f"  {what:<40}{seconds:8.1f} s{cpu:9.1f} s of CPU", flush=True)  # noqa: T201  # what it is for
+    print(f"  {what:<40}{seconds:8.1f} s{cpu:9.1f} s of CPU", flush=True)
 
 
 def measured(events: int) -> None:
     """One size: a full build, one new day, and the same SQL by DuckDB alone."""
     with tempfile.TemporaryDirectory() as folder:
         db = Path(folder) / "a.duckdb"
-        print(f"{events:,} status events, {events * 4 // 5:,} price periods, {DAYS} days")  # noqa: T201  # as above
+        print(f"{events:,} status events, {events * 4 // 5:,} price periods, {DAYS} days")
         timed("made", lambda: loaded(db, events))
         timed("full build", lambda: build(db))
         instances = events // (EVENTS_A_DAY * DAYS)
