@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from worlds import Comparison, Fault, Way, World
 
-from mithril_elt import decode, ledger, windows
+from mithril_elt import columns, ledger, windows
 from mithril_elt.client import Client
 from mithril_elt.decode import Page
 from mithril_elt.endpoints import ENDPOINTS
@@ -21,29 +24,31 @@ from mithril_elt.sandbox.readings import Readings
 from mithril_elt.windows import Span, Wish
 
 _PAGES = Client.pages
-_UTC = decode.utc
+_READ = columns._read
 _PLAN = windows.plan
 _ADD_COVERED = ledger.add_covered
 
 
-async def _first_page_only(self: Client, name: str, params: Mapping[str, Any]) -> AsyncIterator[Page]:
-    async for page in _PAGES(self, name, params):
+async def _first_page_only(self: Client, name: str, params: Mapping[str, Any], *more: Any) -> AsyncIterator[Page]:
+    async for page in _PAGES(self, name, params, *more):
         yield page
         return
 
 
-async def _up_to_an_empty_page(self: Client, name: str, params: Mapping[str, Any]) -> AsyncIterator[Page]:
-    async for page in _PAGES(self, name, params):
+async def _up_to_an_empty_page(self: Client, name: str, params: Mapping[str, Any], *more: Any) -> AsyncIterator[Page]:
+    async for page in _PAGES(self, name, params, *more):
         if not page.rows:
             return
         yield page
 
 
-async def _up_to_a_refused_cursor(self: Client, name: str, params: Mapping[str, Any]) -> AsyncIterator[Page]:
+async def _up_to_a_refused_cursor(
+    self: Client, name: str, params: Mapping[str, Any], *more: Any
+) -> AsyncIterator[Page]:
     asked: dict[str, Any] = {"limit": 100, **params}
     while True:
         try:
-            page = await self._page(ENDPOINTS[name], asked, {})
+            page = await self._page(ENDPOINTS[name], asked, {}, *more)
         except MithrilError:
             if "next_cursor" in asked:
                 return
@@ -58,12 +63,12 @@ def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
     return iter(())
 
 
-def _offset_ignored(at: datetime, _novelties: Any = None) -> datetime:
-    return at.replace(tzinfo=UTC)
+def _offset_ignored(written: list[str | None]) -> pa.Array:
+    return _READ([text and re.sub(r"[+-]\d\d:\d\d$", "Z", text) for text in written])
 
 
-def _whole_seconds(at: datetime, _novelties: Any = None) -> datetime:
-    return _UTC(at).replace(microsecond=0)
+def _whole_seconds(written: list[str | None]) -> pa.Array:
+    return pc.floor_temporal(_READ(written), unit="second")
 
 
 def _no_look_back(covered: list[Span], wish: Wish) -> list[Span]:
@@ -129,8 +134,8 @@ FAULTS: dict[str, tuple[World, Fault]] = {
         world(Way("once", window=timedelta(hours=12)), start_bound="exclusive"),
         patched("histories.MARGIN", timedelta(0)),
     ),
-    "times are compared as text": (world(times="mixed"), patched("rows.utc", _offset_ignored)),
-    "times are cut to the second": (world(), patched("rows.utc", _whole_seconds)),
+    "times are compared as text": (world(times="mixed"), patched("columns._read", _offset_ignored)),
+    "times are cut to the second": (world(), patched("columns._read", _whole_seconds)),
     "open periods are not asked again": (
         world(Way("before a gap", lookback=timedelta(0))),
         patched("history_reading.HistoryReading._closings", _nothing),
