@@ -49,7 +49,7 @@ test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: 3 mi
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
-	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest tests/slow/test_random_worlds.py
+	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest -n $(JOBS) --dist worksteal tests/slow/test_random_worlds.py
 
 test-kills: $(VENV)/dev ## a thousand runs killed at any moment, and those at every stage: hours
 	KILLS=$(or $(EXAMPLES),1000) $(BIN)/pytest -s tests/slow/test_kills.py tests/slow/test_kills_in_models.py
