@@ -17,17 +17,9 @@ from hypothesis import strategies as st
 from mithril_elt.decode import Novelties, Page, decode_page, money_cents, money_usd, utc
 from mithril_elt.endpoints import ENDPOINTS, KNOWN_STATUSES
 from mithril_elt.errors import ContractError
+from session import ROW as INSTANCE
 
 READ_AT = datetime(2026, 3, 31, tzinfo=UTC)
-INSTANCE = {
-    "fid": "inst_1",
-    "name": "one",
-    "project": "proj_a",
-    "created_at": "2026-03-01T00:00:00Z",
-    "created_by": "user_1",
-    "instance_type": "it_1",
-    "status": "STATUS_RUNNING",
-}
 RESERVATION = {
     "fid": "res_1",
     "name": "r",

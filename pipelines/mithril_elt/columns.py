@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mithril_elt.decode import Novelties, Page, decode_page, utc
+from mithril_elt.decode import Novelties, Page, decode_page, typed_rows, utc
 from mithril_elt.endpoints import ENDPOINTS, KNOWN_STATUSES, Endpoint, Fid, Row
 from mithril_elt.errors import ContractError
 from mithril_elt.instants import naive_utc
@@ -122,13 +122,7 @@ def _typed(endpoint: Endpoint, rows: Sequence[Any]) -> list[Any]:
     """The rows as `decode` has them."""
     if _is_typed(rows):
         return list(rows)
-    try:
-        return msgspec.convert(msgspec.to_builtins(list(rows)), list[endpoint.row])  # type: ignore[name-defined]  # a type known at run time
-    except msgspec.ValidationError as error:
-        raise ContractError(
-            f"an answer of {endpoint.path} has another shape than documented ({error}): "
-            "nothing of it was loaded; a newer release may know it"
-        ) from error
+    return typed_rows(endpoint, msgspec.to_builtins(list(rows)))
 
 
 def _columns(name: str, rows: Sequence[Any], read_at: datetime, novelties: Novelties) -> pa.Table:

@@ -24,7 +24,7 @@ from mithril_elt.instants import parse_iso_duration
 from mithril_elt.visible import shortened, visible
 from mithril_elt.wire import GarbledError
 
-__all__ = ["Decode", "Novelties", "Page", "decode_json", "decode_page", "money_cents", "money_usd", "utc"]
+__all__ = ["Decode", "Novelties", "Page", "decode_json", "decode_page", "money_cents", "money_usd", "typed_rows", "utc"]
 
 log = logging.getLogger("mithril_elt")
 
@@ -99,15 +99,24 @@ def decode_page(endpoint: Endpoint, body: bytes, *, server_at: datetime, novelti
     """
     answer = decode_json(body, what=endpoint.path)
     items, cursor = _unwrap(endpoint, answer, novelties)
+    rows = typed_rows(endpoint, items)
+    others = [_look_for_news(endpoint.name, endpoint.row, item, novelties) for item in items]
+    return Page(rows, others, cursor, server_at, len(body))
+
+
+def typed_rows(endpoint: Endpoint, items: list[Any]) -> list[Any]:
+    """The rows that those items of an answer stand for.
+
+    Raises:
+        ContractError: a field is missing or of another type.
+    """
     try:
-        rows = msgspec.convert(items, list[endpoint.row], dec_hook=_other_type)  # type: ignore[name-defined]  # a type known at run time
+        return msgspec.convert(items, list[endpoint.row], dec_hook=_other_type)  # type: ignore[name-defined]  # a type known at run time
     except msgspec.ValidationError as error:
         raise ContractError(
             f"an answer of {endpoint.path} has another shape than documented ({error}): "
             "nothing of it was loaded; a newer release may know it"
         ) from error
-    others = [_look_for_news(endpoint.name, endpoint.row, item, novelties) for item in items]
-    return Page(rows, others, cursor, server_at, len(body))
 
 
 def decode_json(body: bytes, *, what: str) -> Any:
