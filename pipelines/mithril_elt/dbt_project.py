@@ -6,6 +6,7 @@ checkout beside `pipelines/`) and nothing is ever written there: dbt's target fo
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,13 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from mithril_elt.errors import DataTestError, WarehouseError
 from mithril_elt.warehouse import warehouse_error
 
-__all__ = ["BuildResult", "copy_parsed", "parse", "run", "sql_folder"]
+__all__ = ["BuildResult", "copy_parsed", "fingerprint", "parse", "run", "sql_folder"]
 
 _PARSED = "partial_parse.msgpack"  # what dbt keeps of a project in its target folder
 
@@ -35,6 +37,7 @@ class BuildResult:
     models: int = 0
     tests: int = 0
     seconds: int = 0
+    only_changed: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
@@ -45,6 +48,16 @@ def sql_folder() -> Path:
         if (folder / "dbt_project.yml").is_file():
             return folder
     raise WarehouseError("the SQL models are missing from this installation: install mithril-elt again")
+
+
+def fingerprint() -> str:
+    """A hash of the project and of what runs it: what two builds that differ in it make may differ too."""
+    folder, said = sql_folder(), hashlib.sha256()
+    for name in ("mithril-elt", "dbt-core", "dbt-duckdb", "duckdb"):
+        said.update(f"{name} {version(name)}\n".encode())
+    for file in sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".csv", ".yml"}):
+        said.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
+    return said.hexdigest()
 
 
 def parse(db: Path, target: Path, *, full: bool = False, dataset: str | None = None) -> Any:
@@ -69,10 +82,13 @@ def copy_parsed(kept: Path, target: Path) -> None:
         shutil.copy(kept / _PARSED, target)
 
 
-def run(db: Path, target: Path, manifest: Any, *, as_of: datetime | None, dataset: str | None) -> BuildResult:
+def run(
+    db: Path, target: Path, manifest: Any, *, as_of: datetime | None, dataset: str | None, only_changed: bool = False
+) -> BuildResult:
     """Makes all models of a database, then tests them.
 
     Tests come after all models, so that one that fails leaves none of them as an earlier build made it.
+    `only_changed`: what may have changed since the build before is made and tested anew, the rest is kept.
 
     Raises:
         DataTestError: a test failed; its name says which.
@@ -80,8 +96,10 @@ def run(db: Path, target: Path, manifest: Any, *, as_of: datetime | None, datase
     """
     names = _names(dataset)
     names["as_of"] = as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if as_of else None
-    result = BuildResult()
-    for command, left in (("build", ("unit_test", "test")), ("test", ("unit_test",))):
+    names["only_changed"] = only_changed
+    result = BuildResult(only_changed=only_changed)
+    anew = () if only_changed else ("--full-refresh",)
+    for command, left in (("build", ("unit_test", "test", *anew)), ("test", ("unit_test",))):
         outcome = _dbt(db, target, command, "--exclude-resource-type", *left, names=names, manifest=manifest)
         _judge(db, outcome, result)
     return result

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mithril_elt.dbt_project import BuildResult, copy_parsed, parse, run, sql_folder
+from mithril_elt.dbt_project import BuildResult, copy_parsed, fingerprint, parse, run, sql_folder
 from mithril_elt.errors import DataTestError
 from mithril_elt.instants import iso
 from mithril_elt.lock import locked, work_folder
@@ -32,8 +32,10 @@ log = logging.getLogger("mithril_elt")
 def build(db: Path, *, full: bool = False, as_of: datetime | None = None, dataset: str | None = None) -> BuildResult:
     """Builds all models of a database and tests them.
 
-    `full`: parse the project anew as well. `as_of`: an earlier end of all figures. A build that does not come
-    to its end leaves marts of two instants: it is noted in `staging.builds`, and reports refuse them.
+    What may have changed since the build before is counted anew, the rest is kept; all of it, if that build did not
+    come to its end, failed a test, or was of other models. `full`: all of it, and the project is parsed anew as well.
+    `as_of`: an earlier end of all figures. A build that does not come to its end leaves marts of two instants: it is
+    noted in `staging.builds`, and reports refuse them.
 
     Raises:
         UsageError: nothing was loaded yet.
@@ -44,10 +46,11 @@ def build(db: Path, *, full: bool = False, as_of: datetime | None = None, datase
     with locked(db):
         try_write(db)
         log.info("building and testing the models …")
-        with _noted(db, as_of, dataset):
+        with _noted(db, as_of, dataset) as is_kept:
             target = work_folder(db) / "dbt"
             manifest = parse(db, target, full=full, dataset=dataset)
-            return run(db, target, manifest, as_of=as_of, dataset=dataset)
+            only_changed = is_kept and not full
+            return run(db, target, manifest, as_of=as_of, dataset=dataset, only_changed=only_changed)
 
 
 @contextmanager
@@ -68,8 +71,11 @@ def _check_loaded(db: Path, dataset: str | None) -> None:
 
 
 @contextmanager
-def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[None]:
-    """Keeps in `builds` that a build began, and that it came to its end: also if tests failed, not if models did."""
+def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[bool]:
+    """Keeps in `builds` that a build began, and that it came to its end: also if tests failed, not if models did.
+
+    Gives whether what the build before made may be kept where nothing has changed.
+    """
     builds = f'"{schema_name("staging", dataset)}".builds'
     with _writing(db) as connection:
         migrate(connection, schema_name("raw", dataset))
@@ -78,20 +84,43 @@ def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[No
             f"create table if not exists {builds}"
             " (number bigint, started_at timestamp, finished_at timestamp, as_of varchar)"
         )
-        begin = f"insert into {builds} select coalesce(max(number), 0) + 1, ?, null, ? from {builds}"  # noqa: S608  # own
+        for column in ("fingerprint", "made_by"):
+            connection.execute(f"alter table {builds} add column if not exists {column} varchar")
+        is_kept = _is_sound(connection, builds)
+        next_number = f"(select coalesce(max(number), 0) + 1 from {builds})"  # noqa: S608  # own
+        begin = f"insert into {builds} (number, started_at, as_of) values ({next_number}, ?, ?)"  # noqa: S608  # own
         connection.execute(begin, [_now(), iso(as_of)])
     try:
-        yield
+        yield is_kept
     except DataTestError:
         _note_end(db, builds)
         raise
-    _note_end(db, builds)
+    _note_end(db, builds, fingerprint())
 
 
-def _note_end(db: Path, builds: str) -> None:
+def _note_end(db: Path, builds: str, by: str | None = None) -> None:
+    """Notes that the build came to its end; `by`: the fingerprint of what made it, if what it made is sound."""
     with _writing(db) as connection:
-        end = f"update {builds} set finished_at = ? where number = (select max(number) from {builds})"  # noqa: S608  # own
-        connection.execute(end, [_now()])
+        made = f"(select max(counted_by) from {_changed(builds)})"  # noqa: S608  # own
+        end = f"update {builds} set finished_at = ?, fingerprint = ?, made_by = {made}"  # noqa: S608  # own
+        last = f" where number = (select max(number) from {builds})"  # noqa: S608  # own
+        connection.execute(end + last, [_now(), by])
+
+
+def _is_sound(connection: duckdb.DuckDBPyConnection, builds: str) -> bool:
+    """Whether the last build came to its end and passed, of the same models, and nobody has built by hand since."""
+    last = f"select finished_at is not null, fingerprint, made_by from {builds} order by number desc limit 1"  # noqa: S608  # own
+    is_finished, by, made_by = connection.execute(last).fetchone() or (False, None, None)
+    if not is_finished or by != fingerprint() or made_by is None:
+        return False
+    others = f"select count(*) from {_changed(builds)} where counted_by <> ?"  # noqa: S608  # own
+    found = connection.execute(others, [made_by]).fetchone()
+    return found == (0,)
+
+
+def _changed(builds: str) -> str:
+    """The table that says which run of dbt made the models."""
+    return builds.removesuffix("builds") + "int_changed_instances"
 
 
 def _now() -> datetime:

@@ -2,7 +2,7 @@
 with
 
 instance_hours as (
-    select * from {{ ref('fct_instance_hours') }}
+    select * from {{ get_where_subquery(ref('fct_instance_hours')) }}
 )
 
 select * from instance_hours

@@ -2,7 +2,7 @@
 with
 
 instance_hours as (
-    select distinct hour_at from {{ ref('fct_instance_hours') }}
+    select distinct hour_at from {{ get_where_subquery(ref('fct_instance_hours')) }}
 )
 
 select * from instance_hours

@@ -2,7 +2,7 @@
 with
 
 spells as (
-    select * from {{ ref('fct_status_spells') }}
+    select * from {{ get_where_subquery(ref('fct_status_spells')) }}
 ),
 
 instances as (

@@ -9,3 +9,11 @@
 {% macro joined_texts(text, separator, in_order_of) -%}
     string_agg({{ text }}, '{{ separator }}' order by {{ in_order_of }})
 {%- endmacro %}
+
+{#- Columns as one text, which differs if one of them does; null is a value like any other. -#}
+{% macro in_one_text(columns) -%}
+    {%- for column in columns -%}
+        coalesce(cast({{ column }} as varchar), '')
+        {%- if not loop.last %} || '|' || {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}

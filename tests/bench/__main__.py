@@ -11,13 +11,14 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from bench.beside import beside_part
 from bench.compared import other_commit
+from bench.disk import disk_part
 from bench.extract import extract_part
 from bench.increments import increments_part
-from bench.measured import HERE, Code, measured
+from bench.measured import HERE, Code
+from bench.models import models_part
 from bench.starts import starts_part
 from bench.tables import machine
 
@@ -26,15 +27,16 @@ Texts = Iterator[str]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: rows that are loaded, rows of the histories that grow, and how often."""
+    """How much is measured: rows that are loaded, rows of histories that grow, how often, and days that are added."""
 
     loads: tuple[int, ...]
     histories: tuple[int, ...]
     times: int = 3
+    increments: int = 100
 
 
 SIZES = {
-    "tiny": Size((20_000,), (20_000,), 1),
+    "tiny": Size((20_000,), (20_000,), 1, 3),
     "small": Size((100_000,), (1_000_000,)),
     "medium": Size((100_000, 1_000_000), (1_000_000, 10_000_000)),
     "full": Size((100_000, 1_000_000, 10_000_000), (1_000_000, 10_000_000, 100_000_000), 5),
@@ -64,13 +66,12 @@ def _starts(size: Size, codes: Sequence[Code]) -> Texts:
 
 
 def _models(size: Size, codes: Sequence[Code]) -> Texts:
-    """What `python -m bench.models EVENTS` says, where there is such a module; half of all rows are status events."""
-    if find_spec("bench.models") is None:
-        return
     for rows in size.histories:
-        for code in codes:
-            run = measured(("bench.models", str(rows // 2)), code=code)
-            yield f"### Models, {rows:,} rows ({code.name}; peak {run.peak_mb:,} MB)\n\n```text\n{run.said}```\n"
+        yield from models_part(rows // 5 * 2, codes)
+
+
+def _disk(size: Size, codes: Sequence[Code]) -> Texts:
+    yield from disk_part(min(size.histories), size.increments, codes)
 
 
 PARTS: dict[str, Callable[[Size, Sequence[Code]], Texts]] = {
@@ -79,6 +80,7 @@ PARTS: dict[str, Callable[[Size, Sequence[Code]], Texts]] = {
     "beside": _beside,
     "increments": _increments,
     "models": _models,
+    "disk": _disk,
 }
 
 
@@ -94,7 +96,7 @@ def main(arguments: Sequence[str]) -> None:
     if strange:
         parser.error(f"no such part: {', '.join(sorted(strange))}; there are {', '.join(PARTS)}")
     size = SIZES[wanted.size]
-    size = Size(size.loads, size.histories, wanted.times or size.times)
+    size = Size(size.loads, size.histories, wanted.times or size.times, size.increments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files are removed then, too
     print(machine(HERE.root), end="\n\n", flush=True)
     with other_commit(wanted.compare) if wanted.compare else nullcontext() as other:

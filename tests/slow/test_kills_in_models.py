@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,8 +29,7 @@ from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import Sandbox, serve
 from mithril_elt.transform import build
 
-KILLS = max(1, int(os.environ.get("KILLS", "6")) // 6)
-LONGEST_S = 10  # about what a build, or a run of the command, takes on a slow machine
+KILLS = max(1, int(os.environ.get("KILLS", "12")) // 12)  # of builds up to three times as many, of whole runs so many
 FOREVER_S = 600
 
 _EXECUTE = "dbt.adapters.duckdb.connections.DuckDBConnectionManager.execute"
@@ -56,7 +56,14 @@ class Proof:
     before: list[str]
     after: list[str]
     whole: dict[str, Any]
+    longest_s: float = 0  # exact-ok: a wait: a little more than what a build takes here
     seen: Counter[str] = field(default_factory=Counter)
+
+    def die(self, db: Path, death: Stage | float) -> bool:  # exact-ok: a wait
+        """Kills a build; whether it was, before its end."""
+        was_killed = run_and_die(db, self.sandbox.key, self.sandbox.url, death, "build")
+        self.seen["builds killed"] += was_killed
+        return was_killed
 
     def copied(self, folder: Path) -> Path:
         """A database of one's own, with what is beside it."""
@@ -100,12 +107,15 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
         before = reports(db)
         load_sandbox(sandbox, db, **WAY)
         made = Proof(sandbox, db, before, [], {})
-        build(made.copied(whole.parent))
+        made.copied(whole.parent)
+        began_at_s = time.monotonic()
+        assert not made.die(whole, FOREVER_S)
+        made.longest_s = 1.5 * (time.monotonic() - began_at_s)
         made.after, made.whole = reports(whole), marts(whole)
         assert made.after != made.before
         assert differences(whole, sandbox.account) == []
         yield made
-        print(f"\nreports after a kill: {dict(made.seen)}")  # noqa: T201  # the figures of the proof
+        print(f"\nkilled, and reports after it: {dict(made.seen)}")  # noqa: T201  # the figures of the proof
 
 
 @pytest.mark.shows(26)
@@ -113,7 +123,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
 def test_killed_at_each_stage(number: int, stage: Stage, proof: Proof, tmp_path: Path) -> None:
     """Before and after each step of a build, dlt's and dbt's folder kept or lost, the next step a build or a run."""
     db = proof.copied(tmp_path)
-    assert run_and_die(db, proof.sandbox.key, proof.sandbox.url, stage, "build"), f"never came to {stage}"
+    assert proof.die(db, stage), f"never came to {stage}"
     proof.look(db)
     if number % 2:
         shutil.rmtree(work_folder(db))
@@ -129,7 +139,7 @@ def test_killed_at_any_moment(number: int, proof: Proof, tmp_path: Path) -> None
     """Other moments each time; killed up to three times in a row."""
     db, moments = proof.copied(tmp_path), random.Random()
     for _ in range(moments.randint(1, 3)):
-        run_and_die(db, proof.sandbox.key, proof.sandbox.url, moments.uniform(0, LONGEST_S), "build")
+        proof.die(db, moments.uniform(0, proof.longest_s))
         proof.look(db)
     if number % 2:
         load_sandbox(proof.sandbox, db, **WAY)
@@ -150,7 +160,7 @@ def test_what_dbt_keeps_may_be_cut_short(proof: Proof, tmp_path: Path) -> None:
         assert len(parse(db, target).nodes) > 100
     for number, file in enumerate(files):
         file.write_bytes((b"", whole[file][: len(whole[file]) // 2], b"garbage")[number % 3])
-    assert not run_and_die(db, proof.sandbox.key, proof.sandbox.url, FOREVER_S, "build")
+    assert not proof.die(db, FOREVER_S)
     assert marts(db) == proof.whole
 
 
@@ -160,12 +170,19 @@ def test_the_command_is_killed_at_any_moment(proof: Proof, tmp_path: Path) -> No
     db, moments = tmp_path / "a.duckdb", random.Random()
     command = [sys.executable, "-m", "mithril_elt", "run", "--db", str(db)]
     surroundings = {**os.environ, "MITHRIL_API_KEY": proof.sandbox.key, "MITHRIL_API_URL": proof.sandbox.url}
+    began_at_s = time.monotonic()
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    longest_s = 1.5 * (time.monotonic() - began_at_s)
+    shutil.rmtree(work_folder(db))
+    db.unlink()
     for _ in range(KILLS):
         with subprocess.Popen(command, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
             try:
-                run.wait(moments.uniform(0, 2 * LONGEST_S))
+                run.wait(moments.uniform(0, longest_s))
             except subprocess.TimeoutExpired:
                 run.kill()
+                proof.seen["whole runs killed"] += 1
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert marts(db).keys() == proof.whole.keys()

@@ -86,7 +86,7 @@ def extract_command(*, as_json: bool, **values: Any) -> None:
 @click.option("--full", is_flag=True, help="Build everything anew, from the parsing of the models on.")
 @as_json_option
 def build_command(as_of: str | None, *, full: bool, as_json: bool, db: Path, dataset: str | None) -> None:
-    """Build and test the models from the raw tables.
+    """Build and test the models from the raw tables: what has changed since the last build, or all of it.
 
     \b
     Example:

@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', pre_hook="{{ forget() }}") }}
+
 with
 
 credit_spans as (
-    select * from {{ ref('int_credit_spans') }}
+    {{ recounted(ref('int_credit_spans'), 'hour_at', 'hours_from_at') }}
 ),
 
 marked_spans as (

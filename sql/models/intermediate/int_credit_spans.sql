@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', pre_hook="{{ forget() }}") }}
 
 with
 
@@ -13,6 +13,10 @@ stretches as (
 rate_periods as (
     select * from {{ ref('int_rate_periods') }}
     where rate_kind = 'pause_credit'
+),
+
+recounted_instances as (
+    select * from {{ ref('int_recounted_instances') }}
 ),
 
 creditable as (
@@ -53,9 +57,12 @@ rated as (
 
 touched_hours as (
     select
-        *,
-        {{ each_hour('started_at', 'ended_at') }} as hour_at
+        rated.*,
+        {{ each_hour('greatest(rated.started_at, recounted_instances.hours_from_at)', 'rated.ended_at') }} as hour_at
     from rated
+    inner join recounted_instances
+        on rated.instance_id = recounted_instances.instance_id
+        and rated.ended_at > recounted_instances.hours_from_at
 ),
 
 cut_spans as (

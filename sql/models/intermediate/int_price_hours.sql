@@ -4,11 +4,20 @@ price_periods as (
     select * from {{ ref('int_price_periods') }}
 ),
 
+recounted_instances as (
+    select * from {{ ref('int_recounted_instances') }}
+),
+
 touched_hours as (
     select
-        *,
-        {{ each_hour('starts_at', 'ends_at') }} as hour_at
+        price_periods.*,
+        {{ each_hour(
+            'greatest(price_periods.starts_at, recounted_instances.hours_from_at)', 'price_periods.ends_at'
+        ) }} as hour_at
     from price_periods
+    inner join recounted_instances
+        on price_periods.instance_id = recounted_instances.instance_id
+        and price_periods.ends_at > recounted_instances.hours_from_at
 ),
 
 final as (

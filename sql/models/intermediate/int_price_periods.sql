@@ -9,25 +9,54 @@ instances as (
     select * from {{ ref('int_instances') }}
 ),
 
-spot_periods as (
+recounted_instances as (
+    select * from {{ ref('int_recounted_instances') }}
+),
+
+known_periods as (
     select
         price_periods.instance_id,
         price_periods.starts_at,
-        least(coalesce(price_periods.ends_at, instances.as_of), instances.as_of) as said_ends_at,
-        -- Of two readings of one start the newer holds, and a closed end replaces an open one: the other lasts no time.
-        lead(price_periods.starts_at, 1, instances.as_of) over (
-            partition by price_periods.instance_id
-            order by
-                price_periods.starts_at,
-                price_periods.read_at,
-                coalesce(price_periods.ends_at, price_periods.starts_at)
-        ) as next_starts_at,
-        price_periods.price_cents
+        price_periods.ends_at,
+        price_periods.price_cents,
+        price_periods.read_at,
+        instances.as_of,
+        recounted_instances.hours_from_at
     from price_periods
     inner join instances
         on price_periods.instance_id = instances.instance_id
         and instances.order_type = 'spot'
+    inner join recounted_instances on price_periods.instance_id = recounted_instances.instance_id
     where price_periods.starts_at < instances.as_of
+),
+
+-- Of what began before all that is counted only the last can still hold.
+last_before as (
+    select
+        instance_id,
+        max(starts_at) as last_starts_at
+    from known_periods
+    where starts_at <= hours_from_at
+    group by instance_id
+),
+
+spot_periods as (
+    select
+        known_periods.instance_id,
+        known_periods.starts_at,
+        least(coalesce(known_periods.ends_at, known_periods.as_of), known_periods.as_of) as said_ends_at,
+        -- Of two readings of one start the newer holds, and a closed end replaces an open one: the other lasts no time.
+        lead(known_periods.starts_at, 1, known_periods.as_of) over (
+            partition by known_periods.instance_id
+            order by
+                known_periods.starts_at,
+                known_periods.read_at,
+                coalesce(known_periods.ends_at, known_periods.starts_at)
+        ) as next_starts_at,
+        known_periods.price_cents
+    from known_periods
+    left join last_before on known_periods.instance_id = last_before.instance_id
+    where known_periods.starts_at >= coalesce(last_before.last_starts_at, known_periods.starts_at)
 ),
 
 cut_periods as (

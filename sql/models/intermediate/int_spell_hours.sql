@@ -6,18 +6,25 @@ spells as (
     select * from {{ ref('int_status_spells') }}
 ),
 
+recounted_instances as (
+    select * from {{ ref('int_recounted_instances') }}
+),
+
 touched_hours as (
     select
-        instance_id,
-        phase,
-        is_up,
-        is_billed,
-        is_planned,
-        is_down,
-        started_at,
-        ended_at,
-        {{ each_hour('started_at', 'ended_at') }} as hour_at
+        spells.instance_id,
+        spells.phase,
+        spells.is_up,
+        spells.is_billed,
+        spells.is_planned,
+        spells.is_down,
+        spells.started_at,
+        spells.ended_at,
+        {{ each_hour('greatest(spells.started_at, recounted_instances.hours_from_at)', 'spells.ended_at') }} as hour_at
     from spells
+    inner join recounted_instances
+        on spells.instance_id = recounted_instances.instance_id
+        and spells.ended_at > recounted_instances.hours_from_at
 ),
 
 cut_spells as (

@@ -1,10 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', unique_key=['instance_id', 'started_at'], pre_hook="{{ forget_changes() }}") }}
 
 with
 
-status_events as (
-    select * from {{ ref('stg_mithril__instance_status_events') }}
-    where withdrawn_at is null
+known_events as (
+    select * from {{ ref('int_known_events') }}
 ),
 
 instances as (
@@ -15,33 +14,28 @@ statuses as (
     select * from {{ ref('int_statuses') }}
 ),
 
-known_events as (
-    select
-        status_events.instance_id,
-        status_events.occurred_at,
-        status_events.status,
-        statuses.lifecycle_order,
-        instances.as_of
-    from status_events
-    inner join instances on status_events.instance_id = instances.instance_id
-    inner join statuses on status_events.status = statuses.status
-    where status_events.occurred_at < instances.as_of
+settled_changes as (
+    {{ settled_changes() }}
 ),
 
 -- At equal timestamps the last in the lifecycle holds; the others, and exact duplicates, last no time.
 timed_events as (
     select
-        *,
-        lead(occurred_at, 1, as_of) over (
-            partition by instance_id order by occurred_at, lifecycle_order, status
+        known_events.*,
+        coalesce(settled_changes.status_before_settled, '') as status_before_all,
+        lead(known_events.occurred_at, 1, known_events.as_of) over (
+            partition by known_events.instance_id
+            order by known_events.occurred_at, known_events.lifecycle_order, known_events.status
         ) as next_event_at
     from known_events
+    left join settled_changes on known_events.instance_id = settled_changes.instance_id
+    where known_events.occurred_at >= coalesce(settled_changes.settled_at, {{ since_ever() }})
 ),
 
 lasting_events as (
     select
         *,
-        lag(status, 1, '') over (partition by instance_id order by occurred_at) as status_before
+        lag(status, 1, status_before_all) over (partition by instance_id order by occurred_at) as status_before
     from timed_events
     where occurred_at < next_event_at
 ),

@@ -1,7 +1,9 @@
+{{ config(materialized='table') }}
+
 with
 
-spells as (
-    select * from {{ ref('int_summary_spells') }}
+status_times as (
+    select * from {{ ref('int_summary_status_times') }}
 ),
 
 summaries as (
@@ -32,17 +34,17 @@ reserved as (
     group by summaries.reservation_id
 ),
 
-read_spells as (
+read_times as (
     select
-        spells.*,
+        status_times.*,
         readings.reading,
         case readings.reading
-            when 'ours' then spells.is_up
-            when 'up' then spells.status in ('RUNNING', 'RELOCATING', 'PREEMPTING')
-            when 'running' then spells.status = 'RUNNING'
-            when 'not_paused' then spells.status <> 'PAUSED'
+            when 'ours' then status_times.is_up
+            when 'up' then status_times.status in ('RUNNING', 'RELOCATING', 'PREEMPTING')
+            when 'running' then status_times.status = 'RUNNING'
+            when 'not_paused' then status_times.status <> 'PAUSED'
         end as is_active
-    from spells
+    from status_times
     cross join readings
 ),
 
@@ -52,8 +54,8 @@ sums as (
         reading,
         sum(case when is_active then reserved_us else 0 end) as active_us,
         sum(case when is_active then 0 else reserved_us end) as other_us,
-        cast(sum(case when is_active <> is_up then 1 else 0 end) as bigint) as differing_spells
-    from read_spells
+        cast(sum(case when is_active <> is_up then spell_count else 0 end) as bigint) as differing_spells
+    from read_times
     group by reservation_id, reading
 ),
 

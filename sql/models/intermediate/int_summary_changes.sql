@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 with
 
 status_changes as (
@@ -19,8 +21,6 @@ known_changes as (
         summaries.vendor_as_of as known_at,
         status_changes.instance_id,
         status_changes.status,
-        status_changes.is_up,
-        status_changes.ends_story,
         status_changes.started_at,
         least(status_changes.ended_at, summaries.vendor_as_of) as ended_at
     from status_changes
@@ -34,7 +34,7 @@ neighbours as (
         *,
         lag(status) over (partition by instance_id order by started_at) as status_before,
         lag(started_at) over (partition by instance_id order by started_at) as started_before_at,
-        lead(status) over (partition by instance_id order by started_at) is null as is_last,
+        lead(started_at) over (partition by instance_id order by started_at) as next_started_at,
         min(case when status not in ('NEW', 'CONFIRMED', 'INITIALIZING', 'STARTING') then started_at end) over (
             partition by instance_id order by started_at
             rows between 1 following and unbounded following
@@ -48,14 +48,12 @@ final as (
         known_at,
         instance_id,
         status,
-        is_up,
-        ends_story,
         started_at,
         ended_at,
-        is_last,
         case when status_before = 'STOPPING' then started_before_at else started_at end as from_stopping_at,
         coalesce(next_other_at, known_at) as until_running_at
     from neighbours
+    where status = 'PAUSED' or (status = 'TERMINATED' and next_started_at is null)
 )
 
 select * from final

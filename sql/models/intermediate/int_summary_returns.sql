@@ -2,7 +2,7 @@ with
 
 terminations as (
     select * from {{ ref('int_summary_changes') }}
-    where status = 'TERMINATED' and is_last
+    where status = 'TERMINATED'
 ),
 
 windows as (

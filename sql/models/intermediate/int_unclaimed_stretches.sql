@@ -1,9 +1,5 @@
 with
 
-spells as (
-    select * from {{ ref('int_status_spells') }}
-),
-
 instances as (
     select * from {{ ref('int_instances') }}
     where order_type = 'reserved'
@@ -12,6 +8,10 @@ instances as (
 reservations as (
     select * from {{ ref('int_reservations') }}
     where has_terms
+),
+
+spells as (
+    {{ recounted(ref('int_status_spells'), 'started_at', 'spells_from_at') }}
 ),
 
 reserved_spells as (

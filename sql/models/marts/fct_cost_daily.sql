@@ -1,8 +1,6 @@
-with
+{{ config(materialized='incremental', pre_hook=["{{ forget() }}", "{{ forget_unowned() }}"]) }}
 
-instance_hours as (
-    select * from {{ ref('fct_instance_hours') }}
-),
+with
 
 reservation_hours as (
     select * from {{ ref('fct_reservation_hours') }}
@@ -10,6 +8,10 @@ reservation_hours as (
 
 instances as (
     select * from {{ ref('dim_instances') }}
+),
+
+instance_hours as (
+    {{ recounted(ref('fct_instance_hours'), 'day', report_day('hours_from_at')) }}
 ),
 
 instance_days as (

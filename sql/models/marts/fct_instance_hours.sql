@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget() }}") }}
+
 with
 
 phase_hours as (

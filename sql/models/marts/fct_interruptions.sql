@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', pre_hook="{{ forget() }}") }}
+
 with
 
 spells as (
-    select * from {{ ref('int_status_spells') }}
+    {{ recounted(ref('int_status_spells'), 'ended_at', 'spells_from_at') }}
 ),
 
 interruptions as (

@@ -1,11 +1,13 @@
-with
+{{ config(materialized='incremental', pre_hook="{{ forget() }}") }}
 
-spells as (
-    select * from {{ ref('int_status_spells') }}
-),
+with
 
 statuses as (
     select * from {{ ref('int_statuses') }}
+),
+
+spells as (
+    {{ recounted(ref('int_status_spells'), 'started_at', 'spells_from_at') }}
 ),
 
 starts as (

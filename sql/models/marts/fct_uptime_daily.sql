@@ -1,11 +1,13 @@
-with
+{{ config(materialized='incremental', pre_hook="{{ forget() }}") }}
 
-instance_hours as (
-    select * from {{ ref('fct_instance_hours') }}
-),
+with
 
 interruptions as (
     select * from {{ ref('fct_interruptions') }}
+),
+
+instance_hours as (
+    {{ recounted(ref('fct_instance_hours'), 'day', report_day('recoveries_from_at')) }}
 ),
 
 days as (

@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', pre_hook="{{ forget() }}") }}
+
 with
 
 instance_hours as (
-    select * from {{ ref('fct_instance_hours') }}
+    {{ recounted(ref('fct_instance_hours'), 'day', report_day('hours_from_at')) }}
 ),
 
 days as (

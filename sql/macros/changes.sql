@@ -1,0 +1,168 @@
+{#-
+A build counts all anew, or, with the variable `only_changed`, only what may have changed since the build before:
+`int_changed_instances` finds which instances and from when, by what is loaded now beside what that build kept of what
+was loaded then. Models of one row an instance and time are `incremental`: they forget what is counted again, and add it.
+-#}
+
+{#- Before all that any history tells: from here on, everything. -#}
+{% macro since_ever() -%}
+    cast('1900-01-01' as timestamp)
+{%- endmacro %}
+
+{#- Of rows told of an instance, those that this build counts: from an instant on that `int_recounted_instances` names. -#}
+{% macro recounted(relation, instant, from_at) -%}
+    select counted.*
+    from {{ relation }} as counted
+    inner join {{ ref('int_recounted_instances') }} as recounted
+        on counted.instance_id = recounted.instance_id
+        and counted.{{ instant }} >= {{ from_at }}
+{%- endmacro %}
+
+{#- What a model that keeps what was so at the build before has of then: nothing, if all is counted anew. -#}
+{% macro built_before(now) -%}
+    {%- if var('only_changed', false) -%}
+        select * from {{ this }}
+        where is_held
+    {%- else -%}
+        select * from {{ now }}
+        where false
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A number that rows with other values do not have, but for one pair in 2^64; to be added up over rows in any order. -#}
+{% macro digest(columns) -%}
+    cast(hash({{ columns }}) as hugeint)
+{%- endmacro %}
+
+{#- This run of dbt. -#}
+{% macro this_run() -%}
+    '{{ invocation_id }}'
+{%- endmacro %}
+
+{#- The value in the latest row of a group. -#}
+{% macro in_latest_row(value, instant) -%}
+    arg_max({{ value }}, {{ instant }})
+{%- endmacro %}
+
+{#- The last spell of each changed instance before all that may have changed, which begins where it came to run. -#}
+{% macro _last_settled_spells() -%}
+    select
+        changed.instance_id,
+        coalesce(max(spells.started_at), {{ since_ever() }}) as spells_from_at
+    from {{ ref('int_changed_instances') }} as changed
+    left join {{ this }} as spells
+        on changed.instance_id = spells.instance_id
+        and spells.started_at < changed.hours_from_at
+        and spells.status = 'RUNNING'
+        and spells.is_up
+    where changed.hours_from_at is not null
+    group by changed.instance_id
+{%- endmacro %}
+
+{#- Before a model of changes of status is built: forgets those after the last settled one of each changed instance. -#}
+{% macro forget_changes() -%}
+    {{- _refuse_alone() -}}
+    {%- if is_incremental() -%}
+        {%- if var('only_changed', false) -%}
+            delete from {{ this }} as counted
+            using ({{ _last_settled_spells() }}) as settled
+            where counted.instance_id = settled.instance_id and counted.started_at > settled.spells_from_at
+        {%- else -%}
+            delete from {{ this }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Of each changed instance the last change of status that is settled, and the status before it. -#}
+{% macro settled_changes() -%}
+    {%- if var('only_changed', false) -%}
+        select
+            counted.instance_id,
+            max(counted.started_at) as settled_at,
+            {{ in_latest_row("coalesce(counted.previous_status, '')", 'counted.started_at') }} as status_before_settled
+        from {{ this }} as counted
+        inner join {{ ref('int_changed_instances') }} as changed on counted.instance_id = changed.instance_id
+        where changed.hours_from_at is not null
+        group by counted.instance_id
+    {%- else -%}
+        select
+            cast(null as varchar) as instance_id,
+            cast(null as timestamp) as settled_at,
+            cast(null as varchar) as status_before_settled
+        where false
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a row of a model that keeps rows from build to build is counted again; nothing, for any other model. -#}
+{% macro _is_counted_again(model_name) -%}
+    {%- set ranges = {
+        "int_credit_spans": ["hour_at", "hours_from_at"],
+        "int_credit_hours": ["hour_at", "hours_from_at"],
+        "int_reserved_use_hours": ["hour_at", "hours_from_at"],
+        "fct_instance_hours": ["hour_at", "hours_from_at"],
+        "fct_usage_daily": ["day", "hours_from_at"],
+        "fct_cost_daily": ["day", "hours_from_at"],
+        "fct_uptime_daily": ["day", "recoveries_from_at"],
+        "fct_status_spells": ["started_at", "spells_from_at"],
+        "fct_interruptions": ["interrupted_at", "spells_from_at"],
+        "fct_starts": ["asked_at", "spells_from_at"],
+    } -%}
+    {%- if model_name in ranges -%}
+        {%- set instant, from_at = ranges[model_name] -%}
+        counted.instance_id = recounted.instance_id
+        and counted.{{ instant }} >= {{ report_day(from_at) if instant == "day" else from_at }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Before a model is built: forgets the rows that this build counts again; those of no instance every build does. -#}
+{% macro forget() -%}
+    {{- _refuse_alone() -}}
+    {%- set recounted = ref('int_recounted_instances') -%}
+    {%- if is_incremental() and var('only_changed', false) -%}
+        delete from {{ this }} as counted
+        using {{ recounted }} as recounted
+        where {{ _is_counted_again(this.identifier) }}
+    {%- elif is_incremental() -%}
+        delete from {{ this }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Before a model is built: forgets the rows that are of no instance, which every build counts again. -#}
+{% macro forget_unowned() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where instance_id is null
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A model that adds to what it has is right only in the same run of dbt that found what has changed. -#}
+{% macro _refuse_alone() -%}
+    {%- set changed = ref('int_changed_instances') -%}
+    {%- if execute -%}
+        {%- set others = "select 1 from " ~ changed ~ " where counted_by <> " ~ this_run() ~ " limit 1" -%}
+        {%- if run_query(others).rows | length > 0 -%}
+            {%- do exceptions.raise_compiler_error("build all models, or select +" ~ this.identifier ~ " as well") -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+The rows that a data test looks at: those that this build has counted, all if it has counted all. What was kept passed
+the tests of the build that counted it; after one that failed all is counted anew.
+-#}
+{% macro get_where_subquery(relation) -%}
+    {%- set is_counted_again = _is_counted_again(relation.identifier) | trim if var('only_changed', false) -%}
+    {%- if is_counted_again -%}
+        {%- set prefix = var("schema_prefix") ~ "_" if var("schema_prefix") else "" -%}
+        {%- set place = {"schema": prefix ~ "staging", "identifier": "int_recounted_instances"} -%}
+        (
+            select counted.*
+            from {{ relation }} as counted
+            left join {{ relation.incorporate(path=place) }} as recounted
+                on {{ is_counted_again }}
+            where counted.instance_id is null or recounted.instance_id is not null
+        ) as counted_rows
+    {%- else -%}
+        {{- relation -}}
+    {%- endif -%}
+{%- endmacro %}
