@@ -24,7 +24,7 @@ LAYERS = (
     ("api",),
     ("lists", "histories", "past"),
     ("probe",),
-    ("orders", "ledger", "open_periods", "held", "plans", "sizing"),
+    ("orders", "ledger", "open_periods", "held", "plans", "sizing", "packing"),
     ("asking", "rechecks", "reading"),
     ("history_reading",),
     ("resources",),

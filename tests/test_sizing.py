@@ -1,4 +1,4 @@
-"""How long windows are and in how many slices they are asked for; and which window comes next."""
+"""How long windows are, in how many slices they are asked for, which comes next, and how many travel together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mithril_elt.packing import Package
 from mithril_elt.past import Past, past_of
 from mithril_elt.plans import Pending
 from mithril_elt.sizing import Sizing
@@ -26,10 +27,11 @@ def days(first: int, last: int) -> Span:
 
 
 def sizing(rows: int, requests: int, span: Span | None = None, *, at_a_time: int = 16) -> Sizing:
-    """What is known after a window of so many rows and requests: of ten days, if nothing else is said."""
+    """What is known after a window of so many rows and requests, all of one history: ten days, if nothing is said."""
     known = Sizing({}, at_a_time)
     window = span or days(0, 10)
     known.note(*KEY, window, requests, rows)
+    known.note("proj_a", "pricing", window, 1, 0)
     known.go_on([window])
     return known
 
@@ -65,6 +67,13 @@ def test_a_window_of_all_histories_together_has_a_million_rows() -> None:
     known.note("proj_a", "pricing", days(0, 10), 10_000, 1_000_000)
     known.note("proj_b", "status", days(0, 10), 20_000, 2_000_000)
     assert known.length() == 60 * HOUR
+
+
+def test_a_history_of_which_nothing_was_read_is_taken_for_as_dense_as_the_other() -> None:
+    """So that a window is not twice as long, because the first of the two has just been read."""
+    known = Sizing({}, 16)
+    known.note(*KEY, days(0, 10), 1, 1_000_000)
+    assert known.length() == 5 * DAY
 
 
 def test_the_newest_window_counts_where_it_had_more() -> None:
@@ -104,7 +113,9 @@ def test_a_window_is_asked_for_in_slices_where_pages_count_events(rows: int, req
 
 def test_of_a_history_that_nobody_knows_there_is_one_slice() -> None:
     """The density of one history says nothing of another."""
-    assert sizing(100_000, 1_000).slices("proj_a", "pricing", days(0, 10)) == [days(0, 10)]
+    known = Sizing({}, 16)
+    known.note(*KEY, days(0, 10), 1_000, 100_000)
+    assert known.slices("proj_a", "pricing", days(0, 10)) == [days(0, 10)]
 
 
 def test_the_past_is_added_up_from_the_ledger_in_any_order() -> None:
@@ -153,3 +164,63 @@ def test_windows_taken_off_cover_all_in_order_and_once(
     assert all(each == sorted(each) for each in taken.values())
     assert all(first.end <= second.start for each in taken.values() for first, second in pairwise(each))
     assert pending.windows(DAY) == 0
+
+
+def read(package: Package, rows_a_day: int, page_bytes: int = 1) -> list[Span]:
+    """Reads both histories to the end, one after the other; the windows, which are the same for both."""
+    found: dict[str, list[Span]] = {}
+    for history in ("status", "pricing"):
+        for spans in package.each():
+            for project, span in spans.items():
+                rows = rows_a_day * ((span.end - span.start) // DAY)
+                package.note(project, history, span, requests=1, rows=rows, largest_page_bytes=page_bytes)
+                found.setdefault(history, []).append(span)
+    assert found.get("status") == found.get("pricing")
+    return found.get("status", [])
+
+
+def test_windows_travel_together_until_they_have_enough_rows() -> None:
+    """A first day, then 32 times as long, then what is left: one package of little; of much, as soon as it is full."""
+    whole = {"proj_a": [days(0, 57)]}
+    package = Package(Pending(whole), Sizing({}, 16))
+    assert read(package, 100) == [days(0, 1), days(1, 33), days(33, 57)]
+    assert (package.is_last, package.rows) == (True, 2 * 57 * 100)
+    pending, sizing = Pending({"proj_a": [days(0, 57)]}), Sizing({}, 16)
+    packages = [Package(pending, sizing) for _ in range(3)]
+    found = [(read(package, 20_000), package.is_last) for package in packages]
+    assert found == [([days(0, 1), days(1, 26)], False), ([days(26, 51)], False), ([days(51, 57)], True)]
+
+
+def test_a_package_of_nothing_is_the_last() -> None:
+    """It still brings the lists and the row of the run."""
+    package = Package(Pending({"proj_a": []}), Sizing({}, 16))
+    assert (read(package, 1), package.is_last, package.windows) == ([], True, [])
+
+
+def test_where_a_length_was_asked_for_each_window_travels_alone() -> None:
+    """A crash costs what the user has said."""
+    pending, sizing = Pending({"proj_a": [days(0, 5)]}), Sizing({}, 16, 2 * DAY)
+    found = [read(Package(pending, sizing), 1) for _ in range(3)]
+    assert found == [[days(0, 2)], [days(2, 4)], [days(4, 5)]]
+
+
+def test_the_pages_of_the_newest_window_say_how_long_the_next_may_be() -> None:
+    """Of both histories the larger ones, whatever those of windows before were."""
+    pending, sizing = Pending({"proj_a": [days(0, 400)]}), Sizing({}, 16, 2 * DAY)
+    read(Package(pending, sizing), 1, 10**9)
+    read(Package(pending, sizing), 1, 2**20)
+    sizing.window = None
+    assert sizing.length() == 32 * DAY
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_whichever_history_is_ahead_both_read_the_same_windows(ahead: int) -> None:
+    """As where dlt takes resources in turn."""
+    package = Package(Pending({"proj_a": [days(0, 57)]}), Sizing({}, 16))
+    turns = [package.each(), package.each()]
+    found: list[list[dict[str, Span]]] = [[], []]
+    for n in (ahead, 1 - ahead, ahead, 1 - ahead, 1 - ahead, ahead, ahead, 1 - ahead):
+        if (spans := next(turns[n], None)) is not None:
+            found[n].append(spans)
+            package.note("proj_a", str(n), spans["proj_a"], requests=1, rows=1, largest_page_bytes=1)
+    assert found[0] == found[1] == package.windows != []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import pyarrow as pa
@@ -57,6 +57,11 @@ class Held:
     def __init__(self, pipeline: Any) -> None:
         self._pipeline = pipeline
 
+    @cached_property
+    def _client(self) -> Any:
+        """Made once, since dlt looks up all its settings for it; the connection is opened for each question."""
+        return self._pipeline.sql_client()
+
     def keys(self, table: str, instant: str, project: str, span: Span) -> pa.Table:
         """The keys of the rows of a project in a span."""
         return self._select(raw_table(table), raw_table(table).key, instant, project=project, span=span)
@@ -72,7 +77,7 @@ class Held:
         """Those columns of those rows; none where there is no such table."""
         schema = pa.schema([table.arrow_schema.field(name) for name in columns])
         wanted = {"project": project} | ({"instance_fid": fid} if fid else {})
-        with suppress(DatabaseUndefinedRelation, SqlClientNotAvailable), self._pipeline.sql_client() as client:
+        with suppress(DatabaseUndefinedRelation, SqlClientNotAvailable), self._client as client:
             name, quoted = client.make_qualified_table_name(table.name), client.escape_column_name
             known = _columns(client, name)
             clauses = [f"{quoted(column)} = %s" for column in wanted]

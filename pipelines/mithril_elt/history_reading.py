@@ -7,7 +7,7 @@ Stands under `resources`, on `asking` and `rechecks`. What is remembered from ru
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,9 +41,14 @@ class HistoryReading:
         self.reading, self.api, self.history, self.lists = reading, api, history, reading.all_lists()
         self.state: dict[str, Any] = dlt.current.resource_state()
         self.projects = reading.projects(api)
-        self.todo = {project: reading.todo(project, self._covered(project)) for project in self.projects}
+        self.windows = reading.windows({project: self._covered(project) for project in self.projects})
+        self.planned = reading.planned
+        if self.planned is None:
+            self.windows = list(self.windows)
+            self.planned = {p: [spans[p] for spans in self.windows if p in spans] for p in self.projects}
         self.orders = _Orders(self.lists, dlt.current.source_state().setdefault("orders", {}))
-        self.recheck = Recheck(api, history, reading.held())
+        self.held = reading.held()
+        self.recheck = Recheck(api, history, self.held)
         self.open = {p: OpenPeriods(self.state, p) for p in self.projects} if history is PRICING else {}
         self.reserved = {p: _reserved(self.lists, p) for p in self.open}
         self.told: set[tuple[str, datetime]] = set()
@@ -51,9 +56,8 @@ class HistoryReading:
     def tables(self) -> Iterator[pa.Table]:
         """All rows of the run, and of each project's periods that were open before it."""
         before = {project: set(periods) for project, periods in self.open.items()}
-        for n in range(max(map(len, self.todo.values()), default=0)):
-            spans = {project: due[n] for project, due in self.todo.items() if n < len(due)}
-            yield from self._windows(spans, before)
+        for spans in self.windows:
+            yield from self._window(spans, before)
         if self.open and self.reading.closes_periods:
             yield from self._closings(before)
         self.reading.withdrawn_rows += self.recheck.withdrawn_rows
@@ -61,9 +65,7 @@ class HistoryReading:
     def _covered(self, project: str) -> list[Span]:
         return covered_spans(self.state, project, until=self.lists.as_of)
 
-    def _windows(
-        self, spans: Mapping[str, Span], before: Mapping[str, set[tuple[str, datetime]]]
-    ) -> Iterator[pa.Table]:
+    def _window(self, spans: Mapping[str, Span], before: Mapping[str, set[tuple[str, datetime]]]) -> Iterator[pa.Table]:
         """One window of each project, read to its end side by side; only then is it in the ledger."""
         came: dict[str, list[pa.Table]] = {project: [] for project in spans}
         read_at = dict.fromkeys(spans, self.lists.as_of)
@@ -72,19 +74,24 @@ class HistoryReading:
             for project, span in spans.items()
         }
         requests: Counter[str] = Counter()
+        largest: dict[str, int] = dict.fromkeys(spans, 0)
         for project, pages in _gathered(self._asked(spans)):
             table = self.history.tabled(pages, project, wanted[project], self.api.novelties)
             self._note_periods(project, table)
             came[project].append(table.select(self.history.key))
             requests[project] += len(pages)
-            largest = max(page.size_bytes for page in pages)
-            self.reading.largest_page_bytes = max(self.reading.largest_page_bytes, largest)
+            largest[project] = max(largest[project], *(page.size_bytes for page in pages))
             read_at[project] = pages[-1].server_at
             yield table
         for project, span in spans.items():
             keys = pa.concat_tables([arrow(self.history.table, []).select(self.history.key), *came[project]])
             yield from self._compared(project, span, keys)
             self._finish(project, span, keys.num_rows, requests[project], read_at[project])
+            took = {"requests": requests[project], "rows": keys.num_rows, "largest_page_bytes": largest[project]}
+            self.reading.on_window(project, self.history.name, span, **took)
+
+    def _planned(self, project: str) -> Sequence[Span]:
+        return (self.planned or {}).get(project, ())
 
     def _asked(self, spans: Mapping[str, Span]) -> Iterator[tuple[str, Page]]:
         slices = {project: self.reading.slices(project, self.history.name, span) for project, span in spans.items()}
@@ -92,14 +99,13 @@ class HistoryReading:
 
     def _begins_at(self, project: str, span: Span) -> datetime:
         """Where the history of a project begins: at what was read first, or at the oldest thing that is listed."""
-        planned = (self.reading.planned or self.todo).get(project, ())
-        starts = [each.start for each in (*self._covered(project), *planned, span)]
+        starts = [each.start for each in (*self._covered(project), *self._planned(project), span)]
         return min(*starts, self.lists.oldest.get(project, span.start))
 
     def _compared(self, project: str, span: Span, came: pa.Table) -> Iterator[pa.Table]:
         """Beside what is held of the window: rows that are new in covered time are late; others may be gone."""
         instant = self.history.instant
-        held = self.reading.held().keys(self.history.table, instant, project, span)
+        held = self.held.keys(self.history.table, instant, project, span)
         inside = came.filter(within(came.column(instant), span))
         new = without(inside, held, self.history.key)
         self.reading.late.note(new, instant, self._covered(project))
@@ -126,11 +132,10 @@ class HistoryReading:
         """
         questions = []
         for project, periods in self.open.items():
-            spans = self.todo[project] if self.reading.planned is None else self.reading.planned.get(project, ())
             questions += [
                 Question(project, fid, exactly(start))
                 for fid, start in before[project] & set(periods) - self.told
-                if not any(start in span for span in spans)
+                if not any(start in span for span in self._planned(project))
             ]
         yield from self._asked_again(sorted(questions, key=lambda each: (each.fid, each.span)))
         for project, periods in self.open.items():

@@ -1,7 +1,7 @@
-"""The load: what is left of a crash first, then window by window, each one dlt run, and a row of `runs`.
+"""The load: what is left of a crash first, then package by package, some windows in each; and a row of `runs`.
 
 Stands between `source` and the raw tables. A window is in the ledger exactly when its rows are in the
-database, since both travel in one dlt package; so a run that was killed costs at most one window again.
+database, since both travel in one dlt package; so a run that was killed costs at most one package again.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mithril_elt.api import Mithril
 from mithril_elt.errors import MithrilError
@@ -25,12 +25,16 @@ from mithril_elt.ledger import covered_spans
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked
 from mithril_elt.log_facts import known
-from mithril_elt.past import past_of
-from mithril_elt.pipeline import drained_pipeline, ledger_rows, load_package, resource_state
+from mithril_elt.packing import Package
+from mithril_elt.past import Past
+from mithril_elt.pipeline import drained_pipeline, load_package, resource_state
 from mithril_elt.plans import LoadPlan, Pending, due, settled_before
 from mithril_elt.sizing import Sizing
 from mithril_elt.warehouse import Translated, try_write
 from mithril_elt.windows import Span, Wish, plan
+
+if TYPE_CHECKING:
+    from mithril_elt.reading import Reading
 
 __all__ = ["LoadPlan", "LoadResult", "Progress", "load"]
 
@@ -38,6 +42,7 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 os.environ.setdefault("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
+os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")  # else all that is new is written to the file twice
 
 
 @dataclass
@@ -109,24 +114,25 @@ class _Load:
         self.api, self.db, self.wanted, self.on_progress, self.result = api, db, wanted, on_progress, result
         result.lookback_seconds = wanted.lookback // timedelta(seconds=1)
         self.pipeline: Any = None
+        self.past: dict[tuple[str, str], Past] = {}
         self.ways: dict[str, str] = {}
 
     def run(self) -> LoadResult:
         projects = choose_projects(self.api, self.wanted.projects)
         self.result.projects = projects
         _check_times(self.wanted, self.api.traffic.first_server_at)
-        self.pipeline = drained_pipeline(self.db, self.wanted.dataset)
+        self.pipeline, self.past = drained_pipeline(self.db, self.wanted.dataset)
         try:
             covered = {project: self._covered(project) for project in projects}
             lists = read_lists(self.api, projects, settled_before=settled_before(covered, self.wanted))
             self._settle_clock(lists.as_of, covered)
             self._read(projects, lists, due(covered, lists, self.wanted))
-            self.result.outcome = "done"
         except BaseException as error:
             self.result.error = str(error) if isinstance(error, MithrilError) else f"ended by {type(error).__name__}"
             raise
         finally:
-            self._close_run()
+            if self.result.outcome != "done":
+                self._note_failure()
         return self.result
 
     def _settle_clock(self, now: datetime, covered: dict[str, list[Span]]) -> None:
@@ -150,18 +156,14 @@ class _Load:
         return sorted(set.intersection(*spans))
 
     def _read(self, projects: list[str], lists: Lists, planned: dict[str, list[Span]]) -> None:
-        """Window after window, each as long as those before it advise; the first also brings the lists."""
+        """Package after package; the first also brings the lists, the last the row of this run."""
         self.ways = self._ways(projects)
-        past = past_of(ledger_rows(self.pipeline))
-        sizing = Sizing(past, self.api.limits.concurrency, self.wanted.window)
-        pending, first = Pending({project: list(spans) for project, spans in planned.items()}), True
-        while (batch := pending.take(sizing.length())) or first:
-            began_at_s = time.monotonic()
-            self._run_batch(lists, batch, planned, sizing, first=first)
-            left = pending.windows(sizing.length())
-            self.result.windows_planned = self.result.windows_done + len(batch) + left
-            self._tell(batch, int((time.monotonic() - began_at_s) * 1000))
-            first = False
+        sizing = Sizing(self.past, self.api.limits.concurrency, self.wanted.window)
+        pending = Pending({project: list(spans) for project, spans in planned.items()})
+        is_first = True
+        while is_first or any(pending.spans.values()):
+            self._load_package(lists, Package(pending, sizing), planned, is_first=is_first)
+            is_first = False
 
     def _ways(self, projects: list[str]) -> dict[str, str]:
         """How each project is asked, where a probe has found it out."""
@@ -170,53 +172,64 @@ class _Load:
         seen = saved_readings(self.db).get("project_alone")
         return dict.fromkeys(projects, BY_PROJECT if seen == "accepted" else BY_ORDER) if seen else {}
 
-    def _run_batch(
-        self,
-        lists: Lists,
-        batch: dict[str, Span],
-        planned: dict[str, list[Span]],
-        sizing: Sizing,
-        *,
-        first: bool,
-    ) -> None:
+    def _load_package(self, lists: Lists, package: Package, planned: dict[str, list[Span]], *, is_first: bool) -> None:
         from mithril_elt.held import Held  # noqa: PLC0415  # imports dlt
         from mithril_elt.reading import Reading  # noqa: PLC0415  # imports dlt
         from mithril_elt.source import reading_source  # noqa: PLC0415  # imports dlt
 
+        began_at_s = time.monotonic()
         reading = Reading(
             open_api=lambda: nullcontext(self.api),
             projects=lambda _: list(planned),
-            todo=lambda project, _: [batch[project]] if project in batch else [],
+            windows=lambda _: package.each(),
             planned=planned,
-            slices=sizing.slices,
+            slices=package.sizing.slices,
+            on_window=package.note,
             run_id=self.result.run_id,
             held=lambda: Held(self.pipeline),
             until=self.wanted.until,
             lookback=self.wanted.lookback,
             lists=lists,
-            with_lists=first,
-            closes_periods=first,
+            with_lists=is_first,
+            closes_periods=is_first,
             ways=self.ways,
         )
+        told = replace(self.result)
+        reading.run_rows = lambda: self._run_rows(told, reading, package)
         with Translated(self.db):
             load_package(self.pipeline, self.db, reading_source(reading))
-        for window in reading.ledger:
-            span = Span(window["from_at"], window["to_at"])
-            sizing.note(window["project"], window["history"], span, window["requests"], window["rows"])
-        sizing.go_on(batch.values(), reading.largest_page_bytes)
-        self.result.rows += reading.rows
-        self.result.withdrawn_rows += reading.withdrawn_rows
-        self.result.late_rows += reading.late.rows
-        self.result.late_seconds = max(self.result.late_seconds, reading.late.seconds)
+        done = self.result.windows_done
+        vars(self.result).update(vars(told))
+        self._tell(package, done, int((time.monotonic() - began_at_s) * 1000))
 
-    def _tell(self, batch: dict[str, Span], duration_ms: int) -> None:
-        """Tells of each window of a batch; they were read side by side, in that time."""
+    def _run_rows(self, told: LoadResult, reading: Reading, package: Package) -> list[dict[str, Any]]:
+        """The row of the run, with a package that was just read; none if there are more to come.
+
+        It travels with the last windows, so it is there exactly if they are.
+        """
         self.count()
-        for project, span in batch.items():
-            self.result.windows_done += 1
-            ends = {"window_from": iso(span.start), "window_to": iso(span.end)}
-            with known(project=project, duration_ms=duration_ms, **ends):
-                self.on_progress(self.result)
+        for name in ("requests", "retries", "bytes", "warnings"):
+            setattr(told, name, getattr(self.result, name))
+        told.rows += reading.rows
+        told.withdrawn_rows += reading.withdrawn_rows
+        told.late_rows += reading.late.rows
+        told.late_seconds = max(told.late_seconds, reading.late.seconds)
+        told.windows_done += sum(map(len, package.windows))
+        told.windows_planned = told.windows_done + package.pending.windows(package.sizing.length())
+        if not package.is_last:
+            return []
+        told.outcome, told.finished_at = "done", datetime.now(UTC)
+        return [vars(told)]
+
+    def _tell(self, package: Package, done: int, duration_ms: int) -> None:
+        """Tells of each window of a package; `duration_ms`: of all of them."""
+        for spans in package.windows:
+            for project, span in spans.items():
+                done += 1
+                self.result.windows_done = done
+                ends = {"window_from": iso(span.start), "window_to": iso(span.end)}
+                with known(project=project, duration_ms=duration_ms, **ends):
+                    self.on_progress(self.result)
 
     def count(self) -> None:
         """Takes in what was asked of the API so far, and what it said that is new."""
@@ -224,17 +237,15 @@ class _Load:
         result.requests, result.retries, result.bytes = traffic.requests, traffic.retries, traffic.size_bytes
         result.warnings = list(self.api.novelties.warnings)
 
-    def _close_run(self) -> None:
-        """Writes the row of `raw.runs`; a failure to do so never hides the one before it."""
+    def _note_failure(self) -> None:
+        """Writes the row of a run that failed; that this failed too never hides the failure before it."""
         from mithril_elt.rows import arrow  # noqa: PLC0415  # imports pyarrow
         from mithril_elt.source import runs_source  # noqa: PLC0415  # imports dlt
 
-        result = self.result
-        result.finished_at = datetime.now(UTC)
+        self.result.finished_at = datetime.now(UTC)
         self.count()
-        hidden = suppress(MithrilError) if result.outcome == "failed" else nullcontext()
-        with hidden, Translated(self.db):
-            load_package(self.pipeline, self.db, runs_source(arrow("runs", [vars(result)])))
+        with suppress(MithrilError), Translated(self.db):
+            load_package(self.pipeline, self.db, runs_source(arrow("runs", [vars(self.result)])))
 
 
 def _check_times(wanted: LoadPlan, now: datetime | None) -> None:

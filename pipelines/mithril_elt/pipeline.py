@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from mithril_elt.windows import missing
 
 __all__ = [
     "drained_pipeline",
-    "ledger_rows",
     "load_left_over",
     "load_package",
     "open_pipeline",
@@ -53,8 +52,8 @@ def open_pipeline(db: Path, dataset: str | None = None) -> Any:
     )
 
 
-def drained_pipeline(db: Path, dataset: str | None = None) -> Any:
-    """The pipeline with nothing left over, which remembers what the database has and no more.
+def drained_pipeline(db: Path, dataset: str | None = None) -> tuple[Any, dict[tuple[str, str], Past]]:
+    """The pipeline with nothing left over, which remembers what the database has and no more; and what that is.
 
     Raises:
         WarehouseError: what a crash left cannot be loaded, or the database cannot be written.
@@ -62,10 +61,11 @@ def drained_pipeline(db: Path, dataset: str | None = None) -> Any:
     with _advised(db), Translated(db):
         make_private(db)
         pipeline, _ = load_left_over(db, dataset)
-        if _remembers_too_much(pipeline):
+        past = past_of(_ledger_rows(pipeline))
+        if _remembers_too_much(pipeline, past):
             log.warning("%s lacks time that its working folder calls loaded: it is read again", db)
             pipeline = reopen_pipeline(db, dataset)
-        return pipeline
+        return pipeline, past
 
 
 @contextmanager
@@ -154,11 +154,10 @@ def remembered_orders(db: Path) -> dict[str, Any]:
     return orders
 
 
-def _remembers_too_much(pipeline: Any) -> bool:
+def _remembers_too_much(pipeline: Any, had: Mapping[tuple[str, str], Past]) -> bool:
     """Whether the ledger calls a time covered of which the database has no window: it has lost what it once had."""
     from mithril_elt.histories import HISTORIES  # noqa: PLC0415  # imports pyarrow
 
-    had = past_of(ledger_rows(pipeline))
     for history in HISTORIES:
         state = resource_state(pipeline, history.table)
         for project in state.get("covered", {}):
@@ -168,7 +167,7 @@ def _remembers_too_much(pipeline: Any) -> bool:
     return False
 
 
-def ledger_rows(pipeline: Any) -> list[tuple[Any, ...]]:
+def _ledger_rows(pipeline: Any) -> list[tuple[Any, ...]]:
     """The windows that the database says were read: `past.LEDGER_COLUMNS`, in no order; none before the first load."""
     from dlt.destinations.exceptions import DatabaseUndefinedRelation  # noqa: PLC0415  # as above
 

@@ -5,35 +5,45 @@ Stands under `resources`: `load` and `source` fill it in, `history_reading` work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from mithril_elt.api import Mithril
 from mithril_elt.held import Held, Lateness
 from mithril_elt.lists import Lists, read_lists
+from mithril_elt.rows import Rows
 from mithril_elt.windows import LOOKBACK, Span
 
-__all__ = ["Reading"]
+__all__ = ["OnWindow", "Reading", "Windows"]
 
-Todo = Callable[[str, list[Span]], list[Span]]
+Windows = Callable[[Mapping[str, Sequence[Span]]], Iterable[Mapping[str, Span]]]
+
+
+class OnWindow(Protocol):
+    """What a window of a history took."""
+
+    def __call__(
+        self, project: str, history: str, span: Span, *, requests: int, rows: int, largest_page_bytes: int
+    ) -> None: ...
 
 
 @dataclass
 class Reading:
     """What one dlt run reads, and what came of it.
 
-    `todo` says which spans of a project are to be read, given those that are covered; `ends_at` where the
-    whole load is to end; `closes_periods`: price periods that were left open are asked for again, but for those
-    that begin in a window of the whole load (`planned`, or `todo` if None); `ways`: how each project is asked;
-    `slices`: the parts of a window of a project and history that are asked for side by side.
+    `windows` gives the windows to be read, one of each project at a time, given what is covered of each; `ends_at`
+    says where the whole load is to end; `closes_periods`: price periods that were left open are asked for again, but
+    for those that begin in a window of the whole load (`planned`, or all of `windows` if None); `ways`: how each
+    project is asked; `slices`: the parts of a window of a project and history that are asked for side by side;
+    `on_window`: told of each window of a history that was read; `run_rows`: the rows of `runs`, once all is read.
     """
 
     open_api: Callable[[], AbstractContextManager[Mithril]]
     projects: Callable[[Mithril], Sequence[str]]
-    todo: Todo
+    windows: Windows
     run_id: str
     held: Callable[[], Held]
     until: datetime | None = None
@@ -44,7 +54,8 @@ class Reading:
     planned: Mapping[str, Sequence[Span]] | None = None
     ways: dict[str, str] = field(default_factory=dict)
     slices: Callable[[str, str, Span], list[Span]] = lambda _project, _history, span: [span]
-    largest_page_bytes: int = 0
+    on_window: OnWindow = lambda *_, **__: None
+    run_rows: Callable[[], Rows] | None = None
     ledger: list[dict[str, Any]] = field(default_factory=list)
     rows: int = 0
     withdrawn_rows: int = 0

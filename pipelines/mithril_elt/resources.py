@@ -13,9 +13,9 @@ import pyarrow as pa
 from mithril_elt.histories import History
 from mithril_elt.history_reading import HistoryReading
 from mithril_elt.reading import Reading
-from mithril_elt.rows import arrow
+from mithril_elt.rows import Rows, arrow
 
-__all__ = ["history_tables", "list_tables", "window_tables"]
+__all__ = ["history_tables", "list_tables", "run_tables", "window_tables"]
 
 
 def list_tables(reading: Reading, name: str) -> Callable[[], Iterator[pa.Table]]:
@@ -48,9 +48,18 @@ def history_tables(reading: Reading, history: History) -> Callable[[], Iterator[
 def window_tables(reading: Reading) -> Callable[[], Iterator[pa.Table]]:
     """The generator behind the ledger: a row for each window that was read to its end."""
 
+    return _after_the_histories(reading, "windows", lambda: reading.ledger)
+
+
+def run_tables(reading: Reading, rows: Callable[[], Rows]) -> Callable[[], Iterator[pa.Table]]:
+    """The generator behind the log of runs: the row of this one, if all that it was to read is read."""
+    return _after_the_histories(reading, "runs", rows)
+
+
+def _after_the_histories(reading: Reading, name: str, rows: Callable[[], Rows]) -> Callable[[], Iterator[pa.Table]]:
     def tables() -> Iterator[pa.Table]:
         while reading.unfinished:  # where dlt takes resources in turn, not one after the other
-            yield arrow("windows", [])
-        yield arrow("windows", reading.ledger)
+            yield arrow(name, [])
+        yield arrow(name, rows())
 
     return tables

@@ -22,6 +22,7 @@ _LONGER = 32  # times as long as the window before, at most
 _ROWS = 1_000_000  # of a window, about
 _PAGE_BYTES = 16 * 2**20  # of the largest page, about: pages that count instances grow with the window
 _SLICE_PAGES = (8, 20)  # of a slice, at least and at most: each has a last page that is half empty
+_HISTORIES = 2
 _US = timedelta(microseconds=1)
 
 
@@ -44,7 +45,8 @@ class Sizing:
             return self.window
         if not self.past:
             return _FIRST
-        rows_per_us = sum(past.rows_per_us for past in self.past.values())
+        known = {history for _, history in self.past}
+        rows_per_us = sum(past.rows_per_us for past in self.past.values()) * _HISTORIES / len(known)
         wanted = min(_LONGEST, int(_ROWS / rows_per_us) * _US if rows_per_us * (_LONGEST // _US) > _ROWS else _LONGEST)
         if self._before is not None:
             wanted = min(wanted, self._before * _LONGER)

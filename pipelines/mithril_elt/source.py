@@ -6,7 +6,7 @@ dlt pipeline; `load` drives the same resources window by window.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from mithril_elt.held import Held
 from mithril_elt.histories import HISTORIES
 from mithril_elt.lists import LIST_TABLES, choose_projects
 from mithril_elt.reading import Reading
-from mithril_elt.resources import history_tables, list_tables, window_tables
+from mithril_elt.resources import history_tables, list_tables, run_tables, window_tables
 from mithril_elt.settings import DEFAULT_API_URL
 from mithril_elt.tables import RawTable, raw_table
 from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
@@ -52,6 +52,8 @@ def reading_source(reading: Reading) -> Any:
     for history in HISTORIES:
         yield table_resource(history.table, history_tables(reading, history))
     yield table_resource("windows", window_tables(reading))
+    if reading.run_rows:
+        yield table_resource("runs", run_tables(reading, reading.run_rows))
 
 
 @dlt.source(name="mithril", max_table_nesting=0)
@@ -98,15 +100,19 @@ def mithril_source(
             kept["projects"] = choose_projects(api, projects)
         return list(kept["projects"])
 
-    def todo(project: str, covered: list[Span]) -> list[Span]:
-        lists = reading.all_lists()
-        wish = Wish(lists.as_of, since, until, lists.oldest.get(project), timedelta(days=lookback_days), deep)
-        return plan(covered, wish)
+    def windows(covered: Mapping[str, Sequence[Span]]) -> Iterator[Mapping[str, Span]]:
+        lists, lookback = reading.all_lists(), timedelta(days=lookback_days)
+        due = {
+            project: plan(spans, Wish(lists.as_of, since, until, lists.oldest.get(project), lookback, deep))
+            for project, spans in covered.items()
+        }
+        for n in range(max(map(len, due.values()), default=0)):
+            yield {project: spans[n] for project, spans in due.items() if n < len(spans)}
 
     reading = Reading(
         open_api=lambda: Mithril(api_key, api_url),
         projects=chosen,
-        todo=todo,
+        windows=windows,
         run_id="dlt",
         held=lambda: Held(dlt.current.pipeline()),
         until=until,

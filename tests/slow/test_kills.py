@@ -42,8 +42,7 @@ STAGES = [
     Stage("dlt.load.load.Load.complete_package", "after"),
     Stage("dlt.pipeline.pipeline.Pipeline.extract", "after", 2),
     Stage("dlt.pipeline.pipeline.Pipeline.load", "after", 3),
-    Stage("mithril_elt.load._Load._close_run", "before"),
-    Stage("mithril_elt.load._Load._close_run", "after"),
+    Stage("mithril_elt.load._Load._load_package", "after"),
 ]
 FOLDERS = ("kept", "lost")
 

@@ -85,6 +85,8 @@ def test_each_other_reading(name: str, comparison: Comparison, tmp_path: Path) -
 
 
 WAYS = {
+    "by what is in them": Way("over time", 3, window=None),
+    "by what is in them, deep": Way("deep", 2, window=None),
     "one window": Way("once", window=timedelta(days=400)),
     "windows of half a day": Way("once", window=timedelta(hours=12)),
     "five runs": Way("over time", 5),

@@ -36,7 +36,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     with serve(make_account(instances=14, days=12), readings=readings) as sandbox:
         sandbox.clock.advance(-timedelta(days=1))
         with Mithril(sandbox.key, sandbox.url) as api, pytest.raises(ApiError):
-            load(api, db, LoadPlan(), on_progress=_fail)
+            load(api, db, LoadPlan(window=timedelta(days=4)), on_progress=_fail)
         load_sandbox(sandbox, db)
         sandbox.clock.advance(timedelta(days=1))
         load_sandbox(sandbox, db)

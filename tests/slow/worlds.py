@@ -44,15 +44,15 @@ _LISTED_ONLY = {
 
 @dataclass(frozen=True)
 class Way:
-    """How an account is loaded: in how many runs, with which windows and look-back."""
+    """How an account is loaded: in how many runs, with which windows (by what is in them, if None) and look-back."""
 
     pattern: str = "once"
     runs: int = 1
-    window: timedelta = timedelta(days=7)
+    window: timedelta | None = timedelta(days=7)
     lookback: timedelta = timedelta(days=3)
 
     def __str__(self) -> str:
-        return f"{self.pattern}, {self.runs} runs, windows of {self.window}, look-back {self.lookback}"
+        return f"{self.pattern}, {self.runs} runs, windows of {self.window or 'any size'}, look-back {self.lookback}"
 
 
 @dataclass(frozen=True)
