@@ -15,7 +15,7 @@ from mithril_elt.windows import Span
 
 __all__ = ["Package"]
 
-_ENOUGH_ROWS = 500_000  # after which no window is begun
+_ENOUGH_ROWS = 250_000  # after which no window is begun
 
 
 @dataclass

@@ -19,7 +19,7 @@ __all__ = ["Sizing"]
 _FIRST = timedelta(days=1)  # while nothing is known of an account
 _SHORTEST, _LONGEST = timedelta(hours=1), timedelta(days=366)
 _LONGER = 32  # times as long as the window before, at most
-_ROWS = 1_000_000  # of a window, about
+_ROWS = 500_000  # of a window, about
 _PAGE_BYTES = 16 * 2**20  # of the largest page, about: pages that count instances grow with the window
 _SLICE_PAGES = (8, 20)  # of a slice, at least and at most: each has a last page that is half empty
 _HISTORIES = 2
