@@ -91,22 +91,30 @@ def test_an_end_that_becomes_known_after_the_next_start_is_found(tmp_path: Path)
 
 def test_periods_that_the_api_never_closes_are_let_go(tmp_path: Path) -> None:
     """Followed by another, or of an instance that is over: after the look-back nothing is asked any more."""
-    db = tmp_path / "a.duckdb"
+    db, followed_at = tmp_path / "a.duckdb", NOW - 6 * DAY
     one = spot(LONG_AGO, None)
-    one.prices.append(PricePeriod(us(NOW - 6 * DAY), None, 1400))
+    one.prices.append(PricePeriod(us(followed_at), None, 1400))
     one.changes += instance("inst_1", 0, [(1, "TERMINATED")]).changes
     with serve(bare_account(instances=[one])) as sandbox:
         load_sandbox(sandbox, db)
         assert asked_again(sandbox) == 0
+        assert still_open(db) == {"inst_1": {followed_at.isoformat(): None}}
         counts = []
         for _ in range(7):
             sandbox.clock.advance(DAY)
             load_sandbox(sandbox, db)
             counts.append(asked_again(sandbox))
-    assert counts == [2, 1, 1, 1, 1, 0, 0]
-    [state_file] = work_folder(db).glob("*/state.json")
-    resources = json.loads(state_file.read_text())["sources"]["mithril"]["resources"]
-    assert resources["instance_price_periods"]["open"] == {"proj_a": {}}
+    assert counts == [1, 1, 1, 1, 1, 0, 0]
+    assert still_open(db) == {}
+
+
+def still_open(db: Path) -> dict[str, dict[str, str | None]]:
+    """The periods that are remembered as open, of each instance."""
+    state = json.loads((work_folder(db) / "mithril" / "state.json").read_text())
+    kept: dict[str, dict[str, str | None]] = state["sources"]["mithril"]["resources"]["instance_price_periods"]["open"][
+        "proj_a"
+    ]
+    return kept
 
 
 def test_prices_of_reserved_instances_are_not_asked_again(tmp_path: Path) -> None:
