@@ -75,23 +75,26 @@ def read_lists(api: Mithril, projects: Sequence[str], *, settled_before: datetim
 
     `settled_before`: reservations that ended before are not asked for their history and usage again.
     """
-    first = _read_pages(api, _walks(projects, "reservations"))
+    first = list(api.stream(_walks(projects, "reservations")))
     unsettled = [each for each in _versions(api, first)["reservations"] if not _settled(each, settled_before)]
-    details = _read_details(api, unsettled, "reservation_usage")
+    summed = _details(api, api.stream(_detail_walks(unsettled, "reservation_usage")))
     as_of = api.server_now()
-    others = [Walk("projects"), Walk("instance_types"), *_walks(projects, "instances", "spot_bids")]
-    pages = [*first, *_read_pages(api, others)]
-    rows = _versions(api, pages, read_at=as_of) | details | _read_details(api, unsettled, "reservation_events")
-    rows["market_prices"] = _read_market(api)
+    after = [
+        *(Walk("projects"), Walk("instance_types"), Walk("market_prices", {"num_samples": -1}, may_be_refused=True)),
+        *_walks(projects, "instances", "spot_bids"),
+        *_detail_walks(unsettled, "reservation_events"),
+    ]
+    told: dict[str, list[tuple[Walk, Page]]] = {}
+    for walk, page in api.stream(after):
+        told.setdefault(walk.endpoint, []).append((walk, page))
+    listed = [*first, *(each for name in _LISTED for each in told.get(name, ()))]
+    rows = _versions(api, listed, read_at=as_of) | summed | _details(api, told.get("reservation_events", ()))
+    rows["market_prices"] = _market(api, told.get("market_prices", ()))
     return Lists({name: arrow(name, rows.get(name, [])) for name in LIST_TABLES}, _oldest(rows, api.novelties), as_of)
 
 
 def _walks(projects: Sequence[str], *lists: str) -> list[Walk]:
     return [Walk(name, {"project": project}, tag=project) for project in projects for name in lists]
-
-
-def _read_pages(api: Mithril, walks: Iterable[Walk]) -> list[tuple[Walk, Page]]:
-    return list(api.stream(walks))
 
 
 def _versions(api: Mithril, pages: Iterable[tuple[Walk, Page]], **added: Any) -> dict[str, Rows]:
@@ -112,24 +115,27 @@ def _list_rows(api: Mithril, walk: Walk, page: Page) -> Rows:
     return asked_for
 
 
-def _read_details(api: Mithril, reservations: Rows, endpoint: str) -> dict[str, Rows]:
-    """What is asked of each reservation; one that the API does not tell it of is left out, with a warning."""
-    rows: dict[str, Rows] = {}
-    walks = [
+def _detail_walks(reservations: Rows, endpoint: str) -> list[Walk]:
+    return [
         Walk(endpoint, path={"fid": each["fid"]}, tag=(each["project"], each["fid"]), may_be_refused=True)
         for each in reservations
     ]
-    for walk, page in api.stream(walks):
+
+
+def _details(api: Mithril, pages: Iterable[tuple[Walk, Page]]) -> dict[str, Rows]:
+    """What is told of each reservation; one that the API does not tell it of is left out, with a warning."""
+    rows: dict[str, Rows] = {}
+    for walk, page in pages:
         project, fid = walk.tag
         if page.refusal:
             api.novelties.warn(f"nothing is told of {fid}, which the list has: {page.refusal}")
             continue
         added = {"project": project, "reservation_fid": fid, "read_at": page.server_at}
-        if endpoint == "reservation_events":
-            rows.setdefault(endpoint, []).extend(reservation_event_rows(page, api.novelties, **added))
+        if walk.endpoint == "reservation_events":
+            rows.setdefault(walk.endpoint, []).extend(reservation_event_rows(page, api.novelties, **added))
         else:
             summary, grants = usage_rows(page.rows[0], api.novelties, **added)
-            rows.setdefault(endpoint, []).append(summary)
+            rows.setdefault(walk.endpoint, []).append(summary)
             rows.setdefault("reservation_grants", []).extend(grants)
     return rows
 
@@ -139,10 +145,10 @@ def _settled(reservation: dict[str, Any], before: datetime | None) -> bool:
     return bool(before and reservation.get("status") in _OVER and ended_at and ended_at < before)
 
 
-def _read_market(api: Mithril) -> Rows:
+def _market(api: Mithril, pages: Iterable[tuple[Walk, Page]]) -> Rows:
     """Market prices are no part of any cost: an account that is refused them can still be loaded."""
     rows: Rows = []
-    for _, page in api.stream([Walk("market_prices", {"num_samples": -1}, may_be_refused=True)]):
+    for _, page in pages:
         if page.refusal:
             api.novelties.warn(f"market prices are not to be had: {page.refusal}")
         rows += market_rows(page.rows, api.novelties, read_at=page.server_at)
