@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mithril_elt.packing import Package
+from mithril_elt.decode import Page
+from mithril_elt.packing import Package, Took
 from mithril_elt.past import Past, past_of
 from mithril_elt.plans import Pending
 from mithril_elt.sizing import Sizing
@@ -26,19 +28,24 @@ def days(first: int, last: int) -> Span:
     return Span(START + first * DAY, START + last * DAY)
 
 
-def sizing(rows: int, requests: int, span: Span | None = None, *, at_a_time: int = 16) -> Sizing:
+def hours(first: int, last: int) -> Span:
+    """From one hour to another, since the start."""
+    return Span(START + first * HOUR, START + last * HOUR)
+
+
+def sizing(rows: int, requests: int, span: Span | None = None, *, pages_count: str | None = None) -> Sizing:
     """What is known after a window of so many rows and requests, all of one history: ten days, if nothing is said."""
-    known = Sizing({}, at_a_time)
+    known = Sizing({}, 16)
     window = span or days(0, 10)
-    known.note(*KEY, window, requests, rows)
+    known.note(*KEY, window, requests, rows, pages_count=pages_count)
     known.note("proj_a", "pricing", window, 1, 0)
     known.go_on([window])
     return known
 
 
-def test_a_first_window_is_a_day() -> None:
+def test_a_first_window_is_of_six_hours() -> None:
     """Nothing is known yet; a length that was asked for is kept, whatever is known."""
-    assert Sizing({}, 16).length() == DAY
+    assert Sizing({}, 16).length() == 6 * HOUR
     assert Sizing({}, 16, 3 * HOUR).length() == 3 * HOUR
     asked_for = sizing(10**9, 10**7)
     asked_for.window = 3 * DAY
@@ -92,45 +99,80 @@ def test_pages_do_not_outgrow_what_memory_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "requests", "parts"),
+    ("pages", "parts"),
     [
-        (100, 1, 1),
-        (700, 7, 1),  # two slices would not pay
-        (1_600, 16, 2),
-        (100_000, 1_000, 50),  # 20 pages each
-        (51_200, 512, 32),  # two rounds of 16
-        (100_000, 999, 1),  # pages count instances
+        (1, 1),
+        (7, 1),  # two slices would not pay
+        (8, 2),
+        (288, 72),  # 4 pages each: three would be best
+        (1_152, 192),  # 6
+        (4_608, 384),  # 12
+        (100_000, 5_000),  # 20, not 55
     ],
 )
-def test_a_window_is_asked_for_in_slices_where_pages_count_events(rows: int, requests: int, parts: int) -> None:
-    """They cover it without holes; where pages count instances there is one."""
+def test_a_window_is_asked_for_in_slices_where_pages_count_events(pages: int, parts: int) -> None:
+    """They cover it without holes; as many as cost least, if 16 are asked for at a time."""
     span = days(10, 20)
-    slices = sizing(rows, requests).slices(*KEY, span)
+    slices, none = sizing(100 * pages, pages, pages_count="events").slices(*KEY, span)
     assert merged(slices) == [span]
-    assert abs(len(slices) - parts) <= 1
-    assert (len(slices) == 1) is (parts == 1)
+    assert abs(len(slices) - parts) <= parts // 50
+    assert none == ()
+    by_instance = sizing(100 * pages, pages, pages_count="instances")  # each slice would have one of each
+    assert by_instance.slices(*KEY, span) == ([span], ())
+    assert sizing(100 * pages, pages).slices(*KEY, span) == ([span], slices if parts > 1 else ())
+
+
+def page(instances: int, events: int, *, is_last: bool = False) -> Page:
+    """A page of so many instances, with so many events in all."""
+    rows = [SimpleNamespace(events=[None] * (events // instances + (n < events % instances))) for n in range(instances)]
+    return Page(rows, [], None if is_last else "more", START, 7)
+
+
+@pytest.mark.parametrize(
+    ("pages", "counted"),
+    [
+        ([page(99, 100)], "events"),
+        ([page(1, 100)], "events"),
+        ([page(100, 101)], "instances"),
+        ([page(100, 100)], None),  # it may be either
+        ([page(100, 100), page(100, 100), page(64, 100)], "events"),
+        ([page(99, 100, is_last=True)], None),  # not known to be full
+        ([page(50, 80), page(50, 90)], None),
+    ],
+)
+def test_a_full_page_shows_what_pages_count(pages: list[Page], counted: str | None) -> None:
+    """It has a hundred of it, and more or less of the other."""
+    took = Took()
+    for each in pages:
+        took.note([each], 5)
+    assert took == Took(len(pages), 5 * len(pages), 7, counted)
 
 
 def test_of_a_history_that_nobody_knows_there_is_one_slice() -> None:
     """The density of one history says nothing of another."""
     known = Sizing({}, 16)
-    known.note(*KEY, days(0, 10), 1_000, 100_000)
-    assert known.slices("proj_a", "pricing", days(0, 10)) == [days(0, 10)]
+    known.note(*KEY, days(0, 10), 1_000, 100_000, pages_count="events")
+    assert known.slices("proj_a", "pricing", days(0, 10)) == ([days(0, 10)], ())
 
 
 def test_the_past_is_added_up_from_the_ledger_in_any_order() -> None:
     """By project and history; of a span its share, rounded up."""
     noon = datetime(2026, 1, 1)  # noqa: DTZ001  # as the ledger has it
-    ledger = [
-        ("proj_a", "status", noon + DAY, noon + 2 * DAY, 3, 300),
-        ("proj_a", "status", noon, noon + DAY, 1, 101),
-        ("proj_b", "status", noon, noon + DAY, 1, 1),
+    columns = ("project", "history", "from_at", "to_at", "requests", "rows", "pages_count")
+    told = [
+        ("proj_a", "status", noon + DAY, noon + 2 * DAY, 3, 300, "instances"),
+        ("proj_a", "status", noon + 2 * DAY, noon + 3 * DAY, 1, 200, None),
+        ("proj_a", "status", noon, noon + DAY, 2, 101, "events"),
+        ("proj_b", "status", noon, noon + DAY, 1, 1, None),
     ]
+    ledger = [dict(zip(columns, row, strict=True)) for row in told]
     past = past_of(ledger)[KEY]
-    assert (past.requests_of(days(5, 6)), past.rows_of(days(5, 6))) == (2, 201)
-    assert past.rows_per_us * (DAY // timedelta(microseconds=1)) == 300
-    assert past.covered == [days(0, 2)]
-    assert past_of(reversed(ledger))[KEY].newest_rows == past.newest_rows == 300
+    assert (past.requests_of(days(5, 6)), past.rows_of(days(5, 6)), past.newest_rows) == (2, 201, 200)
+    assert (past.covered, past.pages_count) == ([days(0, 3)], "instances")
+    assert past.rows_per_us * (DAY // timedelta(microseconds=1)) == Fraction(601, 3)
+    assert past_of(reversed(ledger)) == past_of(ledger)
+    del ledger[0]["pages_count"], ledger[1]["pages_count"]  # as an earlier release wrote them
+    assert past_of(ledger)[KEY].pages_count == "events"
     assert (Past().rows_of(days(0, 1)), Past().rows_per_us) == (0, Fraction(0))
 
 
@@ -172,23 +214,24 @@ def read(package: Package, rows_a_day: int, page_bytes: int = 1) -> list[Span]:
     for history in ("status", "pricing"):
         for spans in package.each():
             for project, span in spans.items():
-                rows = rows_a_day * ((span.end - span.start) // DAY)
-                package.note(project, history, span, requests=1, rows=rows, largest_page_bytes=page_bytes)
+                rows = rows_a_day * ((span.end - span.start) // HOUR) // 24
+                package.note(project, history, span, Took(1, rows, page_bytes))
                 found.setdefault(history, []).append(span)
     assert found.get("status") == found.get("pricing")
     return found.get("status", [])
 
 
 def test_windows_travel_together_until_they_have_enough_rows() -> None:
-    """A first day, then 32 times as long, then what is left: one package of little; of much, as soon as it is full."""
+    """Six hours, then 32 times as long, then what is left: one package of little; of much, as soon as it is full."""
     whole = {"proj_a": [days(0, 57)]}
     package = Package(Pending(whole), Sizing({}, 16))
-    assert read(package, 100) == [days(0, 1), days(1, 33), days(33, 57)]
-    assert (package.is_last, package.rows) == (True, 2 * 57 * 100)
+    assert read(package, 100) == [hours(0, 6), hours(6, 198), hours(198, 57 * 24)]
+    assert (package.is_last, package.rows) == (True, 2 * (25 + 800 + 4875))
     pending, sizing = Pending({"proj_a": [days(0, 57)]}), Sizing({}, 16)
-    packages = [Package(pending, sizing) for _ in range(3)]
+    packages = [Package(pending, sizing) for _ in range(2)]
     found = [(read(package, 10_000), package.is_last) for package in packages]
-    assert found == [([days(0, 1), days(1, 26)], False), ([days(26, 51)], False), ([days(51, 57)], True)]
+    first = [hours(0, 6), hours(6, 198), hours(198, 798)]
+    assert found == [(first, False), ([hours(798, 57 * 24)], True)]
 
 
 def test_a_package_of_nothing_is_the_last() -> None:
@@ -222,5 +265,5 @@ def test_whichever_history_is_ahead_both_read_the_same_windows(ahead: int) -> No
     for n in (ahead, 1 - ahead, ahead, 1 - ahead, 1 - ahead, ahead, ahead, 1 - ahead):
         if (spans := next(turns[n], None)) is not None:
             found[n].append(spans)
-            package.note("proj_a", str(n), spans["proj_a"], requests=1, rows=1, largest_page_bytes=1)
+            package.note("proj_a", str(n), spans["proj_a"], Took(1, 1, 1))
     assert found[0] == found[1] == package.windows != []

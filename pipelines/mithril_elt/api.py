@@ -213,10 +213,17 @@ class Mithril:
 
         Ends only when each walk was read to its end; the first error ends all.
         """
+        yield from self.begin(walks, ahead=16)
+
+    def begin(self, walks: Iterable[Walk], *, ahead: int) -> Iterator[tuple[Walk, Page]]:
+        """As `stream`, but the walks set out at once, up to so many pages ahead of who looks at them."""
         portal = self._live
-        send, receive = anyio.create_memory_object_stream[tuple[Walk, Page]](16)
+        send, receive = anyio.create_memory_object_stream[tuple[Walk, Page]](ahead)
         task = portal.start_task_soon(self._walk_all, list(walks), send)
         self._streams[task] = receive
+        return self._received(portal, task, receive)
+
+    def _received(self, portal: BlockingPortal, task: Future[None], receive: _Receiving) -> Iterator[tuple[Walk, Page]]:
         try:
             while True:
                 try:

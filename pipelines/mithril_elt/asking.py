@@ -6,7 +6,7 @@ one refused request, and kept for the rest of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mithril_elt.api import Mithril, Walk
@@ -14,6 +14,7 @@ from mithril_elt.decode import Page
 from mithril_elt.errors import MithrilError, NotFoundError
 from mithril_elt.histories import History
 from mithril_elt.orders import Order, Orders
+from mithril_elt.sizing import Slices
 from mithril_elt.windows import Span
 from mithril_elt.wire import Refused
 
@@ -25,20 +26,40 @@ BY_PROJECT, BY_ORDER = "project", "order"
 def asked(
     api: Mithril,
     history: History,
-    slices: Mapping[str, Sequence[Span]],
+    slices: Mapping[str, Slices],
     ways: dict[str, str],
     orders: Mapping[str, Orders],
+    *,
+    ahead: int = 16,
 ) -> Iterator[tuple[str, Page]]:
     """The pages of one window of each project, with the project they are of.
 
-    `slices`: the parts of the window, which are asked for side by side; orders are asked side by side as they are.
-    `ways`: how each project is asked, as far as it is known; what is found out is noted there, by the first slice.
+    Where every project may be asked alone they are asked for at once, `ahead` of who looks at them; else from the
+    first look on. `slices`: the parts of the window, which are asked for side by side; orders are asked side by side
+    as they are. `ways`: how each project is asked, as far as it is known; what is found out is noted there, by the
+    first slice.
     """
-    first = {project: parts[:1] for project, parts in slices.items() if project not in ways}
-    yield from _by_project(api, history, first, ways)
-    rest = {project: parts[1:] if project in first else parts for project, parts in slices.items()}
-    yield from _by_project(api, history, {p: parts for p, parts in rest.items() if _alone(ways, p)}, ways)
-    spans = {project: Span(parts[0].start, parts[-1].end) for project, parts in slices.items()}
+    is_known = all(ways.get(project) == BY_PROJECT for project in slices)
+    begun = api.begin(_walks(history, slices), ahead=ahead) if is_known else None
+    return _pages(api, history, slices, ways, orders, begun=begun)
+
+
+def _pages(
+    api: Mithril,
+    history: History,
+    slices: Mapping[str, Slices],
+    ways: dict[str, str],
+    orders: Mapping[str, Orders],
+    *,
+    begun: Iterator[tuple[Walk, Page]] | None,
+) -> Iterator[tuple[str, Page]]:
+    if begun is None:
+        first = {p: each._replace(spans=each.spans[:1]) for p, each in slices.items() if p not in ways}
+        yield from _by_project(api, ways, api.stream(_walks(history, first)))
+        rest = {p: each._replace(spans=each.spans[1:]) if p in first else each for p, each in slices.items()}
+        begun = api.stream(_walks(history, {p: each for p, each in rest.items() if _alone(ways, p)}))
+    yield from _by_project(api, ways, begun)
+    spans = {project: Span(each.spans[0].start, each.spans[-1].end) for project, each in slices.items()}
     by_order = [
         history.walk(project, span, tag=(project, order), **{order.by: order.fid})
         for project, span in spans.items()
@@ -57,13 +78,18 @@ def asked(
     yield from _one_by_one(api, history, spans, orders, unknown)
 
 
-def _by_project(
-    api: Mithril, history: History, sliced: Mapping[str, Sequence[Span]], ways: dict[str, str]
-) -> Iterator[tuple[str, Page]]:
+def _walks(history: History, slices: Mapping[str, Slices]) -> list[Walk]:
+    return [
+        history.parted(history.walk(project, span, tag=project), each.once_seen)
+        for project, each in slices.items()
+        for span in each.spans
+    ]
+
+
+def _by_project(api: Mithril, ways: dict[str, str], pages: Iterable[tuple[Walk, Page]]) -> Iterator[tuple[str, Page]]:
     """The pages of the slices of each project, as long as it may be asked alone."""
-    walks = [history.walk(project, span, tag=project) for project, spans in sliced.items() for span in spans]
     refused: dict[str, MithrilError] = {}
-    for walk, page in api.stream(walks):
+    for walk, page in pages:
         if page.refusal is None:
             ways[walk.tag] = BY_PROJECT
             yield walk.tag, page

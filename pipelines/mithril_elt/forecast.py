@@ -19,7 +19,7 @@ from mithril_elt.findings import saved_readings
 from mithril_elt.histories import HISTORIES
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.orders import Orders
-from mithril_elt.past import LEDGER_COLUMNS, Past, past_of
+from mithril_elt.past import Past, past_of
 from mithril_elt.pipeline import remembered_orders
 from mithril_elt.plans import LoadPlan, Pending, due, settled_before
 from mithril_elt.sizing import Sizing
@@ -100,11 +100,12 @@ def forecast(api: Mithril, db: Path, wanted: LoadPlan) -> Forecast:
         KeyRefusedError, ApiError, ContractError: the API.
     """
     projects = choose_projects(api, wanted.projects)
-    past = past_of(_ledger(db, schema_name("raw", wanted.dataset))) if db.is_file() else {}
+    ledger = _ledger(db, schema_name("raw", wanted.dataset)) if db.is_file() else []
+    past = past_of(ledger)
     covered = {project: _covered(past, project) for project in projects}
     lists = read_lists(api, projects, settled_before=settled_before(covered, wanted))
     told = Forecast(min(wanted.until or lists.as_of, lists.as_of), api.traffic.requests, is_first=not past)
-    questions = _Questions(dict(past), *_by_order(db, schema_name("raw", wanted.dataset), lists, projects))
+    questions = _Questions(dict(past), *_by_order(db, ledger, lists, projects))
     pending = Pending(due(covered, lists, wanted))
     sizing = Sizing(past, api.limits.concurrency, wanted.window)
     while batch := pending.take(sizing.length()):
@@ -116,13 +117,16 @@ def forecast(api: Mithril, db: Path, wanted: LoadPlan) -> Forecast:
     return told
 
 
-def _by_order(db: Path, schema: str, lists: Lists, projects: Sequence[str]) -> tuple[dict[str, Orders], set[str]]:
+def _by_order(
+    db: Path, ledger: Sequence[Mapping[str, Any]], lists: Lists, projects: Sequence[str]
+) -> tuple[dict[str, Orders], set[str]]:
     """The orders of each project that is not asked alone, and those of which the run has to find it out.
 
     As a probe has found it, else as the newest window was asked, of the project or of any.
     """
     seen = saved_readings(db).get("project_alone")
-    ways = {} if seen else _ways(db, schema)
+    newest_last = sorted(ledger, key=lambda row: row["to_at"])
+    ways = {} if seen else {row["project"]: row.get("asked_by") for row in newest_last}
     default = "project" if BY_ORDER not in ways.values() else BY_ORDER
     by_order = [p for p in projects if (seen != "accepted" if seen else ways.get(p, default) == BY_ORDER)]
     remembered = remembered_orders(db)
@@ -130,23 +134,14 @@ def _by_order(db: Path, schema: str, lists: Lists, projects: Sequence[str]) -> t
     return orders, set() if seen else set(by_order)
 
 
-def _ways(db: Path, schema: str) -> dict[str, str | None]:
-    """How the newest window of each project was asked; an earlier release did not note it."""
-    if not db.is_file():
-        return {}
-    with loaded_from(db, schema) as connection:
-        found = connection.execute(f'select * from "{schema}".windows order by to_at')  # noqa: S608  # own names
-        names = [column[0] for column in found.description]
-        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    return {row["project"]: row.get("asked_by") for row in rows}
-
-
 def _covered(past: Mapping[tuple[str, str], Past], project: str) -> list[Span]:
     spans = [set(past.get((project, history.name), Past()).covered) for history in HISTORIES]
     return sorted(set.intersection(*spans))
 
 
-def _ledger(db: Path, schema: str) -> list[tuple[Any, ...]]:
-    columns = ", ".join(f'"{name}"' for name in LEDGER_COLUMNS)
+def _ledger(db: Path, schema: str) -> list[dict[str, Any]]:
+    """The windows that were read, in no order; a database of an earlier release lacks some of their columns."""
     with loaded_from(db, schema) as connection:
-        return connection.execute(f'select {columns} from "{schema}".windows').fetchall()  # noqa: S608  # own names
+        found = connection.execute(f'select * from "{schema}".windows')  # noqa: S608  # own names
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -23,7 +23,7 @@ from mithril_elt.tables import raw_table
 from mithril_elt.wanted import Wanted
 from mithril_elt.windows import Span, cut
 
-__all__ = ["HISTORIES", "PRICING", "History"]
+__all__ = ["HISTORIES", "PRICING", "History", "pages_count"]
 
 MARGIN = timedelta(seconds=1)
 
@@ -56,20 +56,27 @@ class History:
         bounds = {"start_time": iso(span.start - MARGIN), "end_time": iso(span.end + MARGIN)}
         params = {"project": project, **bounds, **filters}
         walk = Walk(self.endpoint, params, tag=tag, may_be_refused=True, span=span, decode=history_page)
-        return replace(walk, parts=lambda count, page: self._parts(walk, count, page, **filters))
 
-    def _parts(self, walk: Walk, count: int, page: Page, **filters: str) -> list[Walk]:
-        """What takes the place of a walk that proves long: its span in parts, side by side.
+        def parts(count: int, page: Page) -> list[Walk]:
+            is_long = count >= _LONG_PAGES and _may_count_events(page) and span.end - span.start >= _SHORTEST
+            spans = cut([span], -(-(span.end - span.start) // _PARTS)) if is_long else ()
+            return [self.walk(project, part, tag=tag, **filters) for part in spans]
 
-        What it has read is read again, since nobody knows in which order pages come. Where pages count instances,
-        each part would have as many.
+        return replace(walk, parts=parts)
+
+    def parted(self, walk: Walk, spans: Sequence[Span]) -> Walk:
+        """The same walk, whose place those spans take once a page shows that pages count events.
+
+        What it has read by then is read again, since nobody knows in which order pages come; as where a walk proves
+        long. Where pages count instances each part would have as many.
         """
-        span = walk.span
-        by_instance = len(page.rows) >= PAGE_LIMIT or sum(len(row.events) for row in page.rows) > PAGE_LIMIT
-        if count < _LONG_PAGES or by_instance or span is None or span.end - span.start < _SHORTEST:
-            return []
-        parts = cut([span], -(-(span.end - span.start) // _PARTS))
-        return [self.walk(walk.params["project"], part, tag=walk.tag, **filters) for part in parts]
+
+        def parts(count: int, page: Page) -> Sequence[Walk]:
+            if pages_count(page) != "events":
+                return walk.parts(count, page)
+            return [self.walk(walk.params["project"], part, tag=walk.tag) for part in spans]
+
+        return replace(walk, parts=parts) if spans else walk
 
     def tabled(self, pages: Sequence[Page], project: str, wanted: Wanted, novelties: Novelties) -> pa.Table:
         """Those rows of some pages that are wanted, as rows of the raw table.
@@ -82,6 +89,19 @@ class History:
         nothing = pa.nulls(rows.num_rows)
         columns = {f.name: rows.column(f.name) if f.name in rows.column_names else nothing for f in self.schema}
         return pa.table({f.name: pc.cast(columns[f.name], f.type) for f in self.schema}, schema=self.schema)
+
+
+def pages_count(page: Page) -> str | None:
+    """What a page counts, `events` or `instances`: a full one has so many of it, and more or less of the other."""
+    instances, events = len(page.rows), sum(len(row.events) for row in page.rows)
+    if page.next_cursor is None or (instances, events) == (PAGE_LIMIT, PAGE_LIMIT):
+        return None
+    return "events" if events == PAGE_LIMIT else "instances" if instances == PAGE_LIMIT else None
+
+
+def _may_count_events(page: Page) -> bool:
+    """Also where an API has pages of less than was asked for."""
+    return len(page.rows) < PAGE_LIMIT and sum(len(row.events) for row in page.rows) <= PAGE_LIMIT
 
 
 PRICING = History("pricing", "price_history", "instance_price_periods", "start_time")

@@ -6,7 +6,6 @@ Stands under `resources`, on `asking` and `rechecks`. What is remembered from ru
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -23,6 +22,7 @@ from mithril_elt.ledger import add_covered, covered_spans
 from mithril_elt.lists import Lists
 from mithril_elt.open_periods import OpenPeriods
 from mithril_elt.orders import Orders, over_instances
+from mithril_elt.packing import Took
 from mithril_elt.reading import Reading
 from mithril_elt.rechecks import Question, Recheck, exactly, questions_of
 from mithril_elt.rows import arrow
@@ -31,7 +31,8 @@ from mithril_elt.windows import Span
 
 __all__ = ["HistoryReading"]
 
-_BATCH_BYTES = 16 * 2**20  # of answers that become one table
+_BATCH_BYTES = 16 * 2**20  # of answers that become one table, and of those that wait while the other history is read
+_FEW_PAGES, _MANY_PAGES = 16, 1024  # that may wait, at least and at most
 
 
 class HistoryReading:
@@ -51,6 +52,7 @@ class HistoryReading:
         self.recheck = Recheck(api, history, self.held)
         self.open = {p: OpenPeriods(self.state, p) for p in self.projects} if history is PRICING else {}
         self.reserved = {p: _reserved(self.lists, p) for p in self.open}
+        self.largest_page_bytes = 0
         self.told: set[tuple[str, datetime]] = set()
 
     def tables(self) -> Iterator[pa.Table]:
@@ -73,29 +75,31 @@ class HistoryReading:
             project: Wanted(span, before.get(project, set()), begins_at=self._begins_at(project, span))
             for project, span in spans.items()
         }
-        requests: Counter[str] = Counter()
-        largest: dict[str, int] = dict.fromkeys(spans, 0)
-        for project, pages in _gathered(self._asked(spans)):
+        took = {project: Took() for project in spans}
+        asked_for = self._asked(spans)
+        yield arrow(self.history.table, [])  # dlt takes resources in turn: so the other history sets out, too
+        for project, pages in _gathered(asked_for):
             table = self.history.tabled(pages, project, wanted[project], self.api.novelties)
             self._note_periods(project, table)
             came[project].append(table.select(self.history.key))
-            requests[project] += len(pages)
-            largest[project] = max(largest[project], *(page.size_bytes for page in pages))
+            took[project].note(pages, table.num_rows)
+            self.largest_page_bytes = max(self.largest_page_bytes, took[project].largest_page_bytes)
             read_at[project] = pages[-1].server_at
             yield table
         for project, span in spans.items():
             keys = pa.concat_tables([arrow(self.history.table, []).select(self.history.key), *came[project]])
             yield from self._compared(project, span, keys)
-            self._finish(project, span, keys.num_rows, requests[project], read_at[project])
-            took = {"requests": requests[project], "rows": keys.num_rows, "largest_page_bytes": largest[project]}
-            self.reading.on_window(project, self.history.name, span, **took)
+            self._finish(project, span, took[project], read_at[project])
 
     def _planned(self, project: str) -> Sequence[Span]:
         return (self.planned or {}).get(project, ())
 
     def _asked(self, spans: Mapping[str, Span]) -> Iterator[tuple[str, Page]]:
         slices = {project: self.reading.slices(project, self.history.name, span) for project, span in spans.items()}
-        return asked(self.api, self.history, slices, self.reading.ways, self.orders)
+        ahead = _FEW_PAGES
+        if self.largest_page_bytes:
+            ahead = max(_FEW_PAGES, min(_MANY_PAGES, _BATCH_BYTES // self.largest_page_bytes))
+        return asked(self.api, self.history, slices, self.reading.ways, self.orders, ahead=ahead)
 
     def _begins_at(self, project: str, span: Span) -> datetime:
         """Where the history of a project begins: at what was read first, or at the oldest thing that is listed."""
@@ -112,13 +116,15 @@ class HistoryReading:
         gone = without(held, inside, self.history.key)
         yield from self._asked_again(questions_of(self.history, project, gone))
 
-    def _finish(self, project: str, span: Span, rows: int, requests: int, read_at: datetime) -> None:
+    def _finish(self, project: str, span: Span, took: Took, read_at: datetime) -> None:
         add_covered(self.state, project, span, until=self.lists.as_of)
         self.reading.ledger.append(
             {"project": project, "history": self.history.name, "from_at": span.start, "to_at": span.end}
-            | {"run_id": self.reading.run_id, "rows": rows, "requests": requests, "read_at": read_at}
+            | {"run_id": self.reading.run_id, "rows": took.rows, "requests": took.requests, "read_at": read_at}
             | {"run_ends_at": self.reading.ends_at, "asked_by": self.reading.ways.get(project, BY_PROJECT)}
+            | {"pages_count": took.pages_count}
         )
+        self.reading.on_window(project, self.history.name, span, took)
 
     def _asked_again(self, questions: list[Question]) -> Iterator[pa.Table]:
         for project, table in self.recheck.tables(questions):

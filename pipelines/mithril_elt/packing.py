@@ -6,16 +6,35 @@ costs again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mithril_elt.decode import Page
+from mithril_elt.histories import pages_count
 from mithril_elt.plans import Pending
 from mithril_elt.sizing import Sizing
 from mithril_elt.windows import Span
 
-__all__ = ["Package"]
+__all__ = ["Package", "Took"]
 
 _ENOUGH_ROWS = 250_000  # after which no window is begun
+
+
+@dataclass
+class Took:
+    """What a window took of one history so far. `pages_count`: what its full pages count, once one has shown it."""
+
+    requests: int = 0
+    rows: int = 0
+    largest_page_bytes: int = 0
+    pages_count: str | None = None
+
+    def note(self, pages: Sequence[Page], rows: int) -> None:
+        """Takes in some pages, and how many of their rows were wanted."""
+        self.requests += len(pages)
+        self.rows += rows
+        self.largest_page_bytes = max(self.largest_page_bytes, *(page.size_bytes for page in pages))
+        self.pages_count = self.pages_count or next(filter(None, map(pages_count, pages)), None)
 
 
 @dataclass
@@ -35,14 +54,12 @@ class Package:
             yield self.windows[n]
             n += 1
 
-    def note(
-        self, project: str, history: str, span: Span, *, requests: int, rows: int, largest_page_bytes: int
-    ) -> None:
+    def note(self, project: str, history: str, span: Span, took: Took) -> None:
         """Takes in what a window took of one history."""
-        self.rows += rows
-        self.sizing.note(project, history, span, requests, rows)
+        self.rows += took.rows
+        self.sizing.note(project, history, span, took.requests, took.rows, pages_count=took.pages_count)
         if span == self.windows[-1].get(project):
-            self._largest_page_bytes = max(self._largest_page_bytes, largest_page_bytes)
+            self._largest_page_bytes = max(self._largest_page_bytes, took.largest_page_bytes)
             self.sizing.go_on(self.windows[-1].values(), self._largest_page_bytes)
 
     @property

@@ -6,7 +6,7 @@ Stands on `windows` under `sizing`, `load` and `forecast`; pure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -14,9 +14,7 @@ from typing import Any
 
 from mithril_elt.windows import Span, merged
 
-__all__ = ["LEDGER_COLUMNS", "Past", "past_of"]
-
-LEDGER_COLUMNS = ("project", "history", "from_at", "to_at", "requests", "rows")  # of raw.windows
+__all__ = ["Past", "past_of"]
 
 _US = timedelta(microseconds=1)
 
@@ -25,16 +23,19 @@ _US = timedelta(microseconds=1)
 class Past:
     """The windows that were read of one project and history, in the order of their ends, and what they took.
 
-    `newest_rows`: of the one that reaches furthest.
+    `newest_rows`: of the one that reaches furthest. `pages_count`: what a full page counts, `events` or `instances`, by
+    the newest that showed it.
     """
 
     spans: list[Span] = field(default_factory=list)
     requests: int = 0
     rows: int = 0
     newest_rows: int = 0
+    pages_count: str | None = None
 
-    def note(self, span: Span, requests: int, rows: int) -> None:
+    def note(self, span: Span, requests: int, rows: int, pages_count: str | None = None) -> None:
         """Adds a window."""
+        self.pages_count = pages_count or self.pages_count
         if not self.spans or span.end >= self.spans[-1].end:
             self.newest_rows = rows
             self.spans.append(span)
@@ -66,11 +67,13 @@ class Past:
         return Fraction(total, sum(map(_us, self.spans))) if self.spans else Fraction(0)
 
 
-def past_of(ledger: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], Past]:
-    """By project and history; from rows of `LEDGER_COLUMNS`, whose instants are UTC without saying so."""
+def past_of(ledger: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Past]:
+    """By project and history; from rows of `raw.windows`, whose instants are UTC without saying so."""
     found: dict[tuple[str, str], Past] = {}
-    for project, history, start, end, requests, rows in ledger:
-        found.setdefault((project, history), Past()).note(Span(_utc(start), _utc(end)), requests, rows)
+    for row in sorted(ledger, key=lambda row: row["to_at"]):
+        span = Span(_utc(row["from_at"]), _utc(row["to_at"]))
+        past = found.setdefault((row["project"], row["history"]), Past())
+        past.note(span, row["requests"], row["rows"], row.get("pages_count"))
     return found
 
 

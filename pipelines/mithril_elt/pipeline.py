@@ -20,7 +20,7 @@ from mithril_elt.errors import MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import work_folder
 from mithril_elt.migration import migrate
-from mithril_elt.past import LEDGER_COLUMNS, Past, past_of
+from mithril_elt.past import Past, past_of
 from mithril_elt.tables import RAW_TABLES, raw_table
 from mithril_elt.warehouse import Translated, make_private, schema_name
 from mithril_elt.windows import missing
@@ -167,14 +167,13 @@ def _remembers_too_much(pipeline: Any, had: Mapping[tuple[str, str], Past]) -> b
     return False
 
 
-def _ledger_rows(pipeline: Any) -> list[tuple[Any, ...]]:
-    """The windows that the database says were read: `past.LEDGER_COLUMNS`, in no order; none before the first load."""
+def _ledger_rows(pipeline: Any) -> list[dict[str, Any]]:
+    """The windows that the database says were read, in no order; none before the first load."""
     from dlt.destinations.exceptions import DatabaseUndefinedRelation  # noqa: PLC0415  # as above
 
     with suppress(DatabaseUndefinedRelation), pipeline.sql_client() as client:
         name = client.make_qualified_table_name(raw_table("windows").name)
-        columns = ", ".join(map(client.escape_column_name, LEDGER_COLUMNS))
-        with client.execute_query(f"select {columns} from {name}") as cursor:  # noqa: S608  # own names
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return rows
+        with client.execute_query(f"select * from {name}") as cursor:  # noqa: S608  # own names
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return []

@@ -9,25 +9,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from mithril_elt.api import Mithril
 from mithril_elt.held import Held, Lateness
 from mithril_elt.lists import Lists, read_lists
+from mithril_elt.packing import Took
 from mithril_elt.rows import Rows
+from mithril_elt.sizing import Slices
 from mithril_elt.windows import LOOKBACK, Span
 
-__all__ = ["OnWindow", "Reading", "Windows"]
+__all__ = ["Reading"]
 
 Windows = Callable[[Mapping[str, Sequence[Span]]], Iterable[Mapping[str, Span]]]
-
-
-class OnWindow(Protocol):
-    """What a window of a history took."""
-
-    def __call__(
-        self, project: str, history: str, span: Span, *, requests: int, rows: int, largest_page_bytes: int
-    ) -> None: ...
 
 
 @dataclass
@@ -53,8 +47,8 @@ class Reading:
     closes_periods: bool = True
     planned: Mapping[str, Sequence[Span]] | None = None
     ways: dict[str, str] = field(default_factory=dict)
-    slices: Callable[[str, str, Span], list[Span]] = lambda _project, _history, span: [span]
-    on_window: OnWindow = lambda *_, **__: None
+    slices: Callable[[str, str, Span], Slices] = lambda _project, _history, span: Slices([span])
+    on_window: Callable[[str, str, Span, Took], None] = lambda *_: None
     run_rows: Callable[[], Rows] | None = None
     ledger: list[dict[str, Any]] = field(default_factory=list)
     rows: int = 0

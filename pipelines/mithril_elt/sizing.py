@@ -6,24 +6,36 @@ crash costs again; a slice is one walk from page to page, which nothing makes fa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isqrt
+from typing import NamedTuple
 
 from mithril_elt.endpoints import PAGE_LIMIT
 from mithril_elt.past import Past
 from mithril_elt.windows import Span, cut
 
-__all__ = ["Sizing"]
+__all__ = ["Sizing", "Slices"]
 
-_FIRST = timedelta(days=1)  # while nothing is known of an account
+_FIRST = timedelta(hours=6)  # while nothing is known of an account, and all its pages are one walk
 _SHORTEST, _LONGEST = timedelta(hours=1), timedelta(days=366)
 _LONGER = 32  # times as long as the window before, at most
 _ROWS = 500_000  # of a window, about
 _PAGE_BYTES = 16 * 2**20  # of the largest page, about: pages that count instances grow with the window
-_SLICE_PAGES = (8, 20)  # of a slice, at least and at most: each has a last page that is half empty
+_SLICE_PAGES = (4, 20)  # of a slice, at least and at most
 _HISTORIES = 2
 _US = timedelta(microseconds=1)
+
+
+class Slices(NamedTuple):
+    """The parts of a window that are asked for side by side.
+
+    `once_seen`: what takes the place of a window that is whole, once a page shows that pages count events.
+    """
+
+    spans: list[Span]
+    once_seen: Sequence[Span] = ()
 
 
 @dataclass
@@ -54,9 +66,11 @@ class Sizing:
                 wanted = min(wanted, self._before * _PAGE_BYTES // self._largest_page_bytes)
         return max(wanted, _SHORTEST) // _SHORTEST * _SHORTEST
 
-    def note(self, project: str, history: str, span: Span, requests: int, rows: int) -> None:
+    def note(
+        self, project: str, history: str, span: Span, requests: int, rows: int, *, pages_count: str | None = None
+    ) -> None:
         """Takes in what a window took of one history."""
-        self.past.setdefault((project, history), Past()).note(span, requests, rows)
+        self.past.setdefault((project, history), Past()).note(span, requests, rows, pages_count)
 
     def go_on(self, windows: Iterable[Span], largest_page_bytes: int = 0) -> None:
         """Takes in that those windows were read together, and how large their pages were."""
@@ -65,15 +79,18 @@ class Sizing:
             self._before = max(span.end for span in spans) - min(span.start for span in spans)
             self._largest_page_bytes = largest_page_bytes
 
-    def slices(self, project: str, history: str, span: Span) -> list[Span]:
-        """The span, in parts that are asked for side by side; whole where pages count instances, or nothing is known.
+    def slices(self, project: str, history: str, span: Span) -> Slices:
+        """How a window is asked for; whole where pages count instances: each slice would have that of every instance.
 
-        Each of them would then have the page of every instance that is in it.
+        Of `pages` in slices of `p` the last page of each is half empty, so that `pages / 2p` more are asked for, by so
+        many at a time; and the last slice is waited for by itself: `p` rounds. The sum is least where
+        `p² = pages / (2 x at_a_time)`.
         """
         past = self.past.get((project, history), Past())
         pages = int(past.rows_per_us * ((span.end - span.start) // _US) / PAGE_LIMIT)
         least, most = _SLICE_PAGES
-        parts = pages // min(most, max(least, pages // (2 * self.at_a_time)))
-        if parts < 2 or past.rows > past.requests * PAGE_LIMIT:
-            return [span]
-        return list(cut([span], -(-(span.end - span.start) // parts)))
+        parts = pages // min(most, max(least, isqrt(pages // (2 * self.at_a_time))))
+        if parts < 2 or past.pages_count == "instances":
+            return Slices([span])
+        cut_up = list(cut([span], -(-(span.end - span.start) // parts)))
+        return Slices(cut_up) if past.pages_count == "events" else Slices([span], cut_up)

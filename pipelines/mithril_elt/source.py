@@ -21,6 +21,7 @@ from mithril_elt.lists import LIST_TABLES, choose_projects
 from mithril_elt.reading import Reading
 from mithril_elt.resources import history_tables, list_tables, run_tables, window_tables
 from mithril_elt.settings import DEFAULT_API_URL
+from mithril_elt.sizing import Slices
 from mithril_elt.tables import RawTable, raw_table
 from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
 
@@ -117,6 +118,6 @@ def mithril_source(
         held=lambda: Held(dlt.current.pipeline()),
         until=until,
         lookback=timedelta(days=lookback_days),
-        slices=lambda _project, _history, span: list(cut([span], WINDOW)),
+        slices=lambda _project, _history, span: Slices(list(cut([span], WINDOW))),
     )
     return list(reading_source(reading).resources.values())

@@ -302,6 +302,7 @@ RAW_TABLES: tuple[RawTable, ...] = (
                 "Where the run that read it was to end; the span that ends there is its last",
             ),
             Column("asked_by", "text", "`project`, or `order` where the API refuses a project alone"),
+            Column("pages_count", "text", "`events` or `instances`, as its full pages showed; null if they did not"),
         ),
     ),
     RawTable(

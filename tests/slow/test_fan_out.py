@@ -110,7 +110,7 @@ def test_an_order_that_is_over_is_asked_for_no_more(tmp_path: Path) -> None:
             asked.append(orders_asked(sandbox)["inst_over"])
             sandbox.requests.clear()
             sandbox.clock.advance(timedelta(days=1))
-        assert asked == [2, 1, 1, 1, 0, 0]  # two windows first; then as long as the look-back reaches before its end
+        assert asked == [3, 1, 1, 1, 0, 0]  # three windows first; then as long as the look-back reaches before its end
         load_sandbox(sandbox, db, deep=True)
         assert orders_asked(sandbox)["inst_over"] > 0
         sandbox.requests.clear()

@@ -20,6 +20,7 @@ from mithril_elt.lock import work_folder
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import Sandbox, serve
 
+FOREVER_S = 600
 KILLS = int(os.environ.get("KILLS", "12"))
 IN_A_ROW = 3 if KILLS < 100 else 12  # before the tables are looked at
 
@@ -54,7 +55,7 @@ class Proof:
     sandbox: Sandbox
     whole: dict[str, Any]
     questions: int
-    longest_s: float  # exact-ok: a wait: a little more than what a run takes here
+    longest_s: float  # exact-ok: a wait: what a run takes here
     killed: Counter[str] = field(default_factory=Counter)
     most_asked_again: int = 0
 
@@ -68,9 +69,17 @@ class Proof:
         """Kills a run; whether it was, before its end."""
         return run_and_die(db, self.sandbox.key, self.sandbox.url, death)
 
-    def die_at_any_moment(self, db: Path, moments: random.Random, folder: str) -> None:
-        """Kills a run at some moment of its course, unless it comes to its end before."""
-        self.killed[folder] += self.die(db, moments.uniform(0, self.longest_s))
+    def die_at_any_moment(self, db: Path, moments: random.Random, folder: str) -> bool:
+        """Kills a run at some moment of its course; if it comes to its end before, all begins from nothing."""
+        was_killed = self.die(db, moments.uniform(0, self.longest_s))
+        if not was_killed:
+            assert raw(db) == self.whole
+            shutil.rmtree(work_folder(db))
+            db.unlink()
+        elif folder == "lost":
+            shutil.rmtree(work_folder(db), ignore_errors=True)
+        self.killed[folder] += was_killed
+        return was_killed
 
     def go_on(self, db: Path, folder: str) -> None:
         """Runs once more after a kill, dlt's folder kept or lost, and compares."""
@@ -85,10 +94,13 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
     """What every kill is held against; its figures are printed at the end."""
     with serve(make_account(7, 12, 7)) as sandbox:
         db = tmp_path_factory.mktemp("whole") / "a.duckdb"
-        began_at_s = time.monotonic()
         load_sandbox(sandbox, db, **WAY)
-        made = Proof(sandbox, raw(db), 0, 1.5 * (time.monotonic() - began_at_s))
+        made = Proof(sandbox, raw(db), 0, FOREVER_S)
         made.questions = made.asked()
+        made.die(db.with_name("first.duckdb"), FOREVER_S)  # the server of processes imports all
+        began_at_s = time.monotonic()
+        assert not made.die(db.with_name("second.duckdb"), FOREVER_S)
+        made.longest_s = time.monotonic() - began_at_s
         yield made
         print(f"\nkilled: {dict(made.killed)}; at most {made.most_asked_again} questions asked again")  # noqa: T201  # the figures of the proof
 
@@ -129,9 +141,10 @@ def copy_with_folder(db: Path, other: Path) -> None:
 def test_killed_at_any_moment(number: int, proof: Proof, tmp_path: Path) -> None:
     """Other moments each time, many times in a row, dlt's folder now kept and now lost."""
     db, moments = tmp_path / "a.duckdb", random.Random()
-    for _ in range(IN_A_ROW):
-        folder = moments.choice(FOLDERS)
-        proof.die_at_any_moment(db, moments, folder)
-        if folder == "lost":
-            shutil.rmtree(work_folder(db), ignore_errors=True)
+    killed = 0
+    for _ in range(9 * IN_A_ROW):  # so many come to their end at most, and do not count
+        killed += proof.die_at_any_moment(db, moments, moments.choice(FOLDERS))
+        if killed == IN_A_ROW:
+            break
+    assert killed == IN_A_ROW
     proof.go_on(db, FOLDERS[number % 2])

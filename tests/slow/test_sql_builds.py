@@ -123,6 +123,7 @@ def test_what_an_older_release_loaded_and_built_is_still_read(db: Path) -> None:
         ("reservation_events", "position"),
         ("windows", "run_ends_at"),
         ("windows", "asked_by"),
+        ("windows", "pages_count"),
         ("runs", "withdrawn_rows"),
         ("runs", "lookback_seconds"),
         ("instance_status_events", "withdrawn_at"),

@@ -17,6 +17,7 @@ from mithril_elt.asking import asked
 from mithril_elt.histories import HISTORIES, History
 from mithril_elt.lists import Lists
 from mithril_elt.orders import Orders
+from mithril_elt.sizing import Slices
 from mithril_elt.tables import raw_table
 from mithril_elt.wanted import Wanted
 from mithril_elt.windows import Span
@@ -71,7 +72,7 @@ def told(api: Mithril, lists: Lists, spans: Mapping[str, Span], *, limit: int | 
         history = _InPages(**vars(each), limit=limit) if limit else each
         orders = {project: Orders(lists, project, {}) for project in spans}
         rows = found.rows.setdefault(history.table, Counter())
-        slices = {project: [span] for project, span in spans.items()}
+        slices = {project: Slices([span]) for project, span in spans.items()}
         for project, page in asked(api, history, slices, found.ways, orders):
             found.pages += 1
             rows.update(_rows(history.table, history.tabled([page], project, Wanted(spans[project]), api.novelties)))

@@ -16,6 +16,7 @@ renamed as (
         cast(read_at as timestamp) as read_at,
         cast(run_ends_at as timestamp) as run_ends_at,
         cast(asked_by as varchar) as asked_by,
+        cast(pages_count as varchar) as pages_count,
         cast(_dlt_load_id as varchar) as load_id
     from source
 )
