@@ -32,7 +32,7 @@ NEVER_SEEN = {"other_fields"}  # the sandbox says nothing that this release does
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """A lively account, of which one run failed and two did not; some of what it told first was withdrawn."""
     db = tmp_path_factory.mktemp("loaded") / "a.duckdb"
-    readings = Readings(reserved_prices=True, withdrawn_hours=30)
+    readings = Readings(reserved_prices=True, withdrawn_hours=30, limit_counts="events")
     with serve(make_account(instances=14, days=12), readings=readings) as sandbox:
         sandbox.clock.advance(-timedelta(days=1))
         with Mithril(sandbox.key, sandbox.url) as api, pytest.raises(ApiError):

@@ -113,7 +113,7 @@ def test_a_row_that_pages_skip_is_not_withdrawn(
     db = tmp_path / "a.duckdb"
     load_sandbox(sandbox, db)
     with monkeypatch.context() as patched:
-        patched.setattr("mithril_elt.history_reading.asked", lambda *_: iter(()))
+        patched.setattr("mithril_elt.history_reading.asked", lambda *_, **__: iter(()))
         result = load_sandbox(sandbox, db)
     assert result.withdrawn_rows == 0
     assert events(db) == TOLD
