@@ -262,6 +262,32 @@ def test_a_stream_that_is_kept_and_forgotten_is_no_trouble() -> None:
         assert server.all_closed()
 
 
+def test_walks_that_have_begun_go_on_until_so_many_pages_wait() -> None:
+    """Before anybody looks; a stream asks for nothing until then."""
+    with scripted(endless) as server, session(server) as api:
+        unseen, begun = api.stream([Walk("instances", {})]), api.begin([Walk("instances", {})], ahead=3)
+        most = 3 + 1 + 1  # that wait, that finds no room, and that is asked for meanwhile
+        for _ in range(200):
+            time.sleep(0.01)
+            if len(server.asked) >= 3 + 1:
+                break
+        time.sleep(0.1)  # nothing more comes
+        assert 3 + 1 <= len(server.asked) <= most
+        assert len(list(islice(begun, 10))) == 10
+        assert len(list(islice(unseen, 1))) == 1
+
+
+def test_walks_that_have_begun_and_are_never_looked_at_end_with_the_session() -> None:
+    """As where the history that is read before them cannot be read."""
+    with scripted(endless) as server:
+        with session(server) as api:
+            begun = api.begin([Walk("instances", {"project": f"proj_{n}"}) for n in range(10)], ahead=2)
+            next(api.instances("proj_a"))
+        with pytest.raises(RuntimeError, match="session is closed"):
+            list(begun)
+        assert server.all_closed()
+
+
 def test_an_error_in_the_callers_loop_ends_the_walks() -> None:
     """The caller's own error comes out, and nothing hangs on a server that says nothing more."""
     numbers = count()
@@ -373,5 +399,5 @@ def test_every_public_name_says_what_it_is() -> None:
     for name, member in inspect.getmembers(Mithril):
         if not name.startswith("_"):
             assert inspect.getdoc(member), name
-            if callable(member) and name != "stream":
+            if callable(member) and name not in {"stream", "begin"}:
                 assert "/v2/" in str(inspect.getdoc(member)), name

@@ -226,17 +226,21 @@ class Mithril:
     def _received(self, portal: BlockingPortal, task: Future[None], receive: _Receiving) -> Iterator[tuple[Walk, Page]]:
         try:
             while True:
+                self._check_open(task)
                 try:
                     found = portal.call(_all_there, receive)
                 except anyio.EndOfStream:
                     break
                 for each in found:
                     yield each
-                    if task not in self._streams:
-                        raise RuntimeError("the session is closed: read its lists inside the `with`")
+                    self._check_open(task)
             task.result()
         finally:
             self._end_stream(portal, task)
+
+    def _check_open(self, task: Future[None]) -> None:
+        if task not in self._streams:
+            raise RuntimeError("the session is closed: read its lists inside the `with`")
 
     def _end_stream(self, portal: BlockingPortal, task: Future[None]) -> None:
         """Ends the walks behind a stream, unless the end of the session did."""
