@@ -159,7 +159,7 @@ FAULTS: dict[str, tuple[World, Fault]] = {
     ),
     "at equal times the alphabet decides": (
         world(equal_times=True),
-        replaced("int_status_changes", "order by occurred_at, lifecycle_order, status", "order by occurred_at, status"),
+        replaced("int_status_changes", "known_events.lifecycle_order, known_events.status", "known_events.status"),
     ),
     "a status said again begins a new spell": (
         world(repeated_statuses=True),
@@ -167,7 +167,7 @@ FAULTS: dict[str, tuple[World, Fault]] = {
     ),
     "withdrawn events count": (
         world(withdrawn_hours=20),
-        replaced("int_status_changes", "where withdrawn_at is null", ""),
+        replaced("int_known_events", "where withdrawn_at is null", ""),
     ),
     "withdrawn prices count": (
         world(withdrawn_hours=20),
@@ -195,7 +195,7 @@ FAULTS: dict[str, tuple[World, Fault]] = {
     ),
     "what happened after as_of counts": (
         world(withdrawn_hours=20),
-        replaced("int_status_changes", "where status_events.occurred_at < instances.as_of", ""),
+        replaced("int_known_events", "where status_events.occurred_at < instances.as_of", ""),
     ),
 }
 
