@@ -98,6 +98,13 @@ def test_pages_do_not_outgrow_what_memory_holds() -> None:
     assert known.length() == 60 * HOUR
 
 
+def test_a_long_window_of_small_pages_is_no_bound() -> None:
+    """However much longer their size would allow: more than any span of time can be."""
+    known = sizing(10, 1, days(0, 366))
+    known.go_on([days(0, 366)], 1)
+    assert known.length() == 366 * DAY
+
+
 @pytest.mark.parametrize(
     ("pages", "parts"),
     [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from math import isqrt
 from typing import NamedTuple
 
@@ -61,9 +62,8 @@ class Sizing:
         rows_per_us = sum(past.rows_per_us for past in self.past.values()) * _HISTORIES / len(known)
         wanted = min(_LONGEST, int(_ROWS / rows_per_us) * _US if rows_per_us * (_LONGEST // _US) > _ROWS else _LONGEST)
         if self._before is not None:
-            wanted = min(wanted, self._before * _LONGER)
-            if self._largest_page_bytes:
-                wanted = min(wanted, self._before * _PAGE_BYTES // self._largest_page_bytes)
+            by_size = Fraction(_PAGE_BYTES, max(1, self._largest_page_bytes))
+            wanted = min(wanted, int(self._before // _US * min(by_size, _LONGER)) * _US)
         return max(wanted, _SHORTEST) // _SHORTEST * _SHORTEST
 
     def note(
