@@ -63,7 +63,7 @@ class Sizing:
         wanted = min(_LONGEST, int(_ROWS / rows_per_us) * _US if rows_per_us * (_LONGEST // _US) > _ROWS else _LONGEST)
         if self._before is not None:
             by_size = Fraction(_PAGE_BYTES, max(1, self._largest_page_bytes))
-            wanted = min(wanted, int(self._before // _US * min(by_size, _LONGER)) * _US)
+            wanted = min(wanted, int(self._before // _US * min(by_size, Fraction(_LONGER))) * _US)
         return max(wanted, _SHORTEST) // _SHORTEST * _SHORTEST
 
     def note(

@@ -80,10 +80,15 @@ class Runner:
             handles=len(list((process / "fd").iterdir())),
             threads=len(list((process / "task").iterdir())),
             database_bytes=sum(file.stat().st_size for file in self.db.parent.glob(f"{self.db.name}*")),
-            folder_bytes=_size(folder),
+            folder_bytes=kept_bytes(folder),
             state_bytes=(folder / "mithril" / "state.json").stat().st_size,
             temporary_bytes=_size(self.temporary),
         )
+
+
+def kept_bytes(folder: Path) -> int:
+    """What a working folder keeps, but for the rows of its newest packages: they grow with the account."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and file.suffix != ".parquet")
 
 
 def _size(folder: Path) -> int:
