@@ -129,6 +129,14 @@ def test_a_window_is_asked_for_in_slices_where_pages_count_events(pages: int, pa
     assert sizing(100 * pages, pages).slices(*KEY, span) == ([span], slices if parts > 1 else ())
 
 
+def test_where_slices_are_told_more_than_is_in_them_there_are_none_until_that_is_made_good() -> None:
+    """An API that tells for each slice what was in force at its start, of every instance."""
+    known = sizing(100_000, 1_501, pages_count="events")
+    assert known.slices(*KEY, days(10, 20)) == ([days(10, 20)], ())
+    known.note(*KEY, days(10, 20), 1_001, 100_000)
+    assert len(known.slices(*KEY, days(20, 30)).spans) > 9
+
+
 def page(instances: int, events: int, *, is_last: bool = False) -> Page:
     """A page of so many instances, with so many events in all."""
     rows = [SimpleNamespace(events=[None] * (events // instances + (n < events % instances))) for n in range(instances)]

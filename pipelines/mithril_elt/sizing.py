@@ -25,6 +25,7 @@ _LONGER = 32  # times as long as the window before, at most
 _ROWS = 500_000  # of a window, about
 _PAGE_BYTES = 16 * 2**20  # of the largest page, about: pages that count instances grow with the window
 _SLICE_PAGES = (4, 20)  # of a slice, at least and at most
+_WASTE = Fraction(3, 2)  # requests by the pages that the rows would fill: with more than that none is cut up
 _HISTORIES = 2
 _US = timedelta(microseconds=1)
 
@@ -90,7 +91,8 @@ class Sizing:
         pages = int(past.rows_per_us * ((span.end - span.start) // _US) / PAGE_LIMIT)
         least, most = _SLICE_PAGES
         parts = pages // min(most, max(least, isqrt(pages // (2 * self.at_a_time))))
-        if parts < 2 or past.pages_count == "instances":
+        tells_more = past.requests * PAGE_LIMIT > past.rows * _WASTE  # what is in force at the start of each slice
+        if parts < 2 or past.pages_count == "instances" or (past.pages_count == "events" and tells_more):
             return Slices([span])
         cut_up = list(cut([span], -(-(span.end - span.start) // parts)))
         return Slices(cut_up) if past.pages_count == "events" else Slices([span], cut_up)
