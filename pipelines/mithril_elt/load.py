@@ -194,28 +194,31 @@ class _Load:
             closes_periods=is_first,
             ways=self.ways,
         )
-        told = replace(self.result)
-        reading.run_rows = lambda: self._run_rows(told, reading, package)
+        read: list[LoadResult] = []  # how far this run is with the package, once that is read
+        reading.run_rows = lambda: self._run_rows(reading, package, read)
         with Translated(self.db):
             load_package(self.pipeline, self.db, reading_source(reading))
         done = self.result.windows_done
-        vars(self.result).update(vars(told))
+        vars(self.result).update(vars(read[-1]))
         self._tell(package, done, int((time.monotonic() - began_at_s) * 1000))
 
-    def _run_rows(self, told: LoadResult, reading: Reading, package: Package) -> list[dict[str, Any]]:
+    def _run_rows(self, reading: Reading, package: Package, read: list[LoadResult]) -> list[dict[str, Any]]:
         """The row of the run, with a package that was just read; none if there are more to come.
 
         It travels with the last windows, so it is there exactly if they are.
         """
         self.count()
-        for name in ("requests", "retries", "bytes", "warnings"):
-            setattr(told, name, getattr(self.result, name))
-        told.rows += reading.rows
-        told.withdrawn_rows += reading.withdrawn_rows
-        told.late_rows += reading.late.rows
-        told.late_seconds = max(told.late_seconds, reading.late.seconds)
-        told.windows_done += sum(map(len, package.windows))
-        told.windows_planned = told.windows_done + package.pending.windows(package.sizing.length())
+        before, done = self.result, self.result.windows_done + sum(map(len, package.windows))
+        told = replace(
+            before,
+            rows=before.rows + reading.rows,
+            withdrawn_rows=before.withdrawn_rows + reading.withdrawn_rows,
+            late_rows=before.late_rows + reading.late.rows,
+            late_seconds=max(before.late_seconds, reading.late.seconds),
+            windows_done=done,
+            windows_planned=done + package.pending.windows(package.sizing.length()),
+        )
+        read.append(told)
         if not package.is_last:
             return []
         told.outcome, told.finished_at = "done", datetime.now(UTC)

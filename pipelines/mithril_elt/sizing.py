@@ -91,8 +91,10 @@ class Sizing:
         pages = int(past.rows_per_us * ((span.end - span.start) // _US) / PAGE_LIMIT)
         least, most = _SLICE_PAGES
         parts = pages // min(most, max(least, isqrt(pages // (2 * self.at_a_time))))
-        tells_more = past.requests * PAGE_LIMIT > past.rows * _WASTE  # what is in force at the start of each slice
-        if parts < 2 or past.pages_count == "instances" or (past.pages_count == "events" and tells_more):
+        if parts < 2 or past.pages_count == "instances":
             return Slices([span])
         cut_up = list(cut([span], -(-(span.end - span.start) // parts)))
-        return Slices(cut_up) if past.pages_count == "events" else Slices([span], cut_up)
+        if past.pages_count is None:
+            return Slices([span], cut_up)
+        tells_more = past.requests * PAGE_LIMIT > past.rows * _WASTE  # what is in force at the start of each slice
+        return Slices([span] if tells_more else cut_up)

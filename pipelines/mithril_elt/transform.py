@@ -86,7 +86,8 @@ def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[bo
         )
         for column in ("fingerprint", "made_by"):
             connection.execute(f"alter table {builds} add column if not exists {column} varchar")
-        is_kept = _is_sound(connection, builds)
+        by = fingerprint()  # once: of what this build is made by, whatever is installed meanwhile
+        is_kept = _is_sound(connection, builds, by)
         next_number = f"(select coalesce(max(number), 0) + 1 from {builds})"  # noqa: S608  # own
         begin = f"insert into {builds} (number, started_at, as_of) values ({next_number}, ?, ?)"  # noqa: S608  # own
         connection.execute(begin, [_now(), iso(as_of)])
@@ -95,7 +96,7 @@ def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[bo
     except DataTestError:
         _note_end(db, builds)
         raise
-    _note_end(db, builds, fingerprint())
+    _note_end(db, builds, by)
 
 
 def _note_end(db: Path, builds: str, by: str | None = None) -> None:
@@ -107,11 +108,11 @@ def _note_end(db: Path, builds: str, by: str | None = None) -> None:
         connection.execute(end + last, [_now(), by])
 
 
-def _is_sound(connection: duckdb.DuckDBPyConnection, builds: str) -> bool:
+def _is_sound(connection: duckdb.DuckDBPyConnection, builds: str, by: str) -> bool:
     """Whether the last build came to its end and passed, of the same models, and nobody has built by hand since."""
     last = f"select finished_at is not null, fingerprint, made_by from {builds} order by number desc limit 1"  # noqa: S608  # own
-    is_finished, by, made_by = connection.execute(last).fetchone() or (False, None, None)
-    if not is_finished or by != fingerprint() or made_by is None:
+    is_finished, built_by, made_by = connection.execute(last).fetchone() or (False, None, None)
+    if not is_finished or built_by != by or made_by is None:
         return False
     others = f"select count(*) from {_changed(builds)} where counted_by <> ?"  # noqa: S608  # own
     found = connection.execute(others, [made_by]).fetchone()
