@@ -104,6 +104,14 @@ def test_staging_only_renames_and_casts(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODELS, ids=NAMES)
+def test_a_view_is_the_same_in_every_build(path: Path) -> None:
+    """Builds that count only what has changed leave views as they are: none may hang on how a build is asked for."""
+    asked_for = ("'as_of'", "pinned_as_of", "only_changed", "built_before", "this_run", "settled_changes")
+    body = path.read_text()
+    assert "materialized=" in body or path.parent.name == "marts" or not any(word in body for word in asked_for)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=NAMES)
 def test_a_model_reads_from_top_to_bottom(path: Path) -> None:
     """Imports first, then CTEs named for the act, `final` last; short enough to be read at once, few joins."""
     body = re.sub(r"^\{\{ config\(.*?\) \}\}\n\n", "", path.read_text())

@@ -73,13 +73,15 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
     {%- endif -%}
 {%- endmacro %}
 
-{#- Of each changed instance the last change of status that is settled, and the status before it. -#}
+{#- Of each changed instance the last change of status that is settled, and the one before it. -#}
 {% macro settled_changes() -%}
     {%- if var('only_changed', false) -%}
         select
             counted.instance_id,
             max(counted.started_at) as settled_at,
-            {{ in_latest_row("coalesce(counted.previous_status, '')", 'counted.started_at') }} as status_before_settled
+            {{ in_latest_row("coalesce(counted.previous_status, '')", 'counted.started_at') }} as status_before_settled,
+            {{ in_latest_row('coalesce(counted.previous_started_at, ' ~ since_ever() ~ ')', 'counted.started_at') }}
+                as started_before_settled_at
         from {{ this }} as counted
         inner join {{ ref('int_changed_instances') }} as changed on counted.instance_id = changed.instance_id
         where changed.hours_from_at is not null
@@ -88,7 +90,8 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
         select
             cast(null as varchar) as instance_id,
             cast(null as timestamp) as settled_at,
-            cast(null as varchar) as status_before_settled
+            cast(null as varchar) as status_before_settled,
+            cast(null as timestamp) as started_before_settled_at
         where false
     {%- endif -%}
 {%- endmacro %}
@@ -104,6 +107,7 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
         "fct_cost_daily": ["day", "hours_from_at"],
         "fct_uptime_daily": ["day", "recoveries_from_at"],
         "fct_status_spells": ["started_at", "spells_from_at"],
+        "fct_pause_credits": ["started_at", "spells_from_at"],
         "fct_interruptions": ["interrupted_at", "spells_from_at"],
         "fct_starts": ["asked_at", "spells_from_at"],
     } -%}

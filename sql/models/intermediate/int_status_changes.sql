@@ -23,6 +23,7 @@ timed_events as (
     select
         known_events.*,
         coalesce(settled_changes.status_before_settled, '') as status_before_all,
+        coalesce(settled_changes.started_before_settled_at, {{ since_ever() }}) as started_before_all_at,
         lead(known_events.occurred_at, 1, known_events.as_of) over (
             partition by known_events.instance_id
             order by known_events.occurred_at, known_events.lifecycle_order, known_events.status
@@ -48,11 +49,19 @@ changes as (
         as_of,
         lead(occurred_at, 1, as_of) over (partition by instance_id order by occurred_at) as ended_at,
         nullif(status_before, '') as previous_status,
+        nullif(
+            lag(occurred_at, 1, started_before_all_at) over (partition by instance_id order by occurred_at),
+            {{ since_ever() }}
+        ) as previous_started_at,
         lead(status) over (partition by instance_id order by occurred_at) as next_status,
         min(case when status = 'RUNNING' then occurred_at end) over (
             partition by instance_id order by occurred_at
             rows between 1 following and unbounded following
-        ) as next_running_at
+        ) as next_running_at,
+        min(case when status not in ('NEW', 'CONFIRMED', 'INITIALIZING', 'STARTING') then occurred_at end) over (
+            partition by instance_id order by occurred_at
+            rows between 1 following and unbounded following
+        ) as next_past_starting_at
     from lasting_events
     where status <> status_before
 ),
@@ -74,8 +83,10 @@ final as (
         changes.next_status is null as is_open,
         {{ us_between('changes.started_at', 'changes.ended_at') }} as duration_us,
         changes.previous_status,
+        changes.previous_started_at,
         changes.next_status,
-        changes.next_running_at
+        changes.next_running_at,
+        changes.next_past_starting_at
     from changes
     inner join instances on changes.instance_id = instances.instance_id
     inner join statuses on changes.status = statuses.status

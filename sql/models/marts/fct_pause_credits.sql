@@ -1,20 +1,23 @@
-with
+{{ config(materialized='incremental', pre_hook="{{ forget() }}") }}
 
-pauses as (
-    select * from {{ ref('int_pauses') }}
-),
+with
 
 credit_spans as (
     select * from {{ ref('int_credit_spans') }}
     where credit_kind <> 'unclaimed'
 ),
 
+pauses as (
+    {{ recounted(ref('int_pauses'), 'started_at', 'spells_from_at') }}
+),
+
 pause_amounts as (
     select
-        source_id as pause_id,
-        {{ sum_all_known('piece_cent_us') }} as paused_cent_us
+        pauses.pause_id,
+        {{ sum_all_known('credit_spans.piece_cent_us') }} as paused_cent_us
     from credit_spans
-    group by source_id
+    inner join pauses on credit_spans.source_id = pauses.pause_id
+    group by pauses.pause_id
 ),
 
 credited_pauses as (
