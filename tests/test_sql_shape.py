@@ -112,6 +112,17 @@ def test_a_view_is_the_same_in_every_build(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODELS, ids=NAMES)
+def test_tables_that_are_compared_by_time_share_a_key(path: Path) -> None:
+    """Or an engine may join them by the times alone: every row with every other, as DuckDB once did, in 20 GB."""
+    for _, cte in re.findall(r"^(\w+) as \($(.*?)^\)", path.read_text(), re.MULTILINE | re.DOTALL):
+        compared = re.findall(r"(?:on|and|where)\s+(\w+)\.\w+ [<>]=? (?!\1\.)(\w+)\.\w+", cte)
+        keyed: dict[str, set[str]] = {}
+        for left, key, right in re.findall(r"(\w+)\.(\w+) = (\w+)\.\2\b", cte):
+            keyed.setdefault(key, set()).update((left, right))
+        assert [pair for pair in compared if not any(set(pair) <= tables for tables in keyed.values())] == []
+
+
+@pytest.mark.parametrize("path", MODELS, ids=NAMES)
 def test_a_model_reads_from_top_to_bottom(path: Path) -> None:
     """Imports first, then CTEs named for the act, `final` last; short enough to be read at once, few joins."""
     body = re.sub(r"^\{\{ config\(.*?\) \}\}\n\n", "", path.read_text())

@@ -5,11 +5,6 @@ spells as (
     where status = 'PAUSED'
 ),
 
-instances as (
-    select * from {{ ref('int_instances') }}
-    where order_type = 'reserved'
-),
-
 reservations as (
     select * from {{ ref('int_reservations') }}
 ),
@@ -17,15 +12,15 @@ reservations as (
 clipped_pauses as (
     select
         spells.instance_id,
-        instances.reservation_id,
-        instances.project_id,
+        spells.reservation_id,
+        spells.project_id,
         coalesce(reservations.has_terms, false) as has_terms,
         greatest(spells.started_at, coalesce(reservations.starts_at, spells.started_at)) as started_at,
         least(spells.ended_at, coalesce(reservations.ends_at, spells.ended_at)) as ended_at,
         spells.is_open and (reservations.ends_at is null or reservations.ends_at > spells.ended_at) as is_open
     from spells
-    inner join instances on spells.instance_id = instances.instance_id
-    left join reservations on instances.reservation_id = reservations.reservation_id
+    left join reservations on spells.reservation_id = reservations.reservation_id
+    where spells.reservation_id is not null
 ),
 
 measured_pauses as (

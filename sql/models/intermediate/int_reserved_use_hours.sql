@@ -7,11 +7,6 @@ spell_hours as (
     where is_up
 ),
 
-instances as (
-    select * from {{ ref('int_instances') }}
-    where order_type = 'reserved'
-),
-
 reservation_span_hours as (
     select * from {{ ref('int_reservation_span_hours') }}
 ),
@@ -19,7 +14,7 @@ reservation_span_hours as (
 used_spans as (
     select
         spell_hours.instance_id,
-        instances.reservation_id,
+        spell_hours.reservation_id,
         spell_hours.hour_at,
         reservation_span_hours.unit_price_cents,
         {{ us_between(
@@ -27,9 +22,8 @@ used_spans as (
             'least(spell_hours.to_at, reservation_span_hours.to_at)'
         ) }} as used_us
     from spell_hours
-    inner join instances on spell_hours.instance_id = instances.instance_id
     inner join reservation_span_hours
-        on instances.reservation_id = reservation_span_hours.reservation_id
+        on spell_hours.reservation_id = reservation_span_hours.reservation_id
         and spell_hours.hour_at = reservation_span_hours.hour_at
         and spell_hours.from_at < reservation_span_hours.to_at
         and spell_hours.to_at > reservation_span_hours.from_at

@@ -13,6 +13,7 @@ recounted_instances as (
 touched_hours as (
     select
         spells.instance_id,
+        spells.reservation_id,
         spells.phase,
         spells.is_up,
         spells.is_billed,
@@ -30,6 +31,7 @@ touched_hours as (
 cut_spells as (
     select
         instance_id,
+        reservation_id,
         hour_at,
         phase,
         is_up,

@@ -70,6 +70,7 @@ final as (
     select
         changes.instance_id,
         instances.project_id,
+        case when instances.order_type = 'reserved' then instances.reservation_id end as reservation_id,
         changes.status,
         statuses.phase,
         statuses.is_known_status,

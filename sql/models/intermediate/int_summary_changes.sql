@@ -7,11 +7,6 @@ status_changes as (
     where status in ('PAUSED', 'TERMINATED')
 ),
 
-instances as (
-    select * from {{ ref('int_instances') }}
-    where order_type = 'reserved'
-),
-
 summaries as (
     select * from {{ ref('int_usage_summaries') }}
 ),
@@ -19,7 +14,7 @@ summaries as (
 -- What began at the vendor's instant or later was not known then.
 final as (
     select
-        instances.reservation_id,
+        status_changes.reservation_id,
         summaries.vendor_as_of as known_at,
         status_changes.instance_id,
         status_changes.status,
@@ -33,8 +28,7 @@ final as (
             coalesce(status_changes.next_past_starting_at, summaries.vendor_as_of), summaries.vendor_as_of
         ) as until_running_at
     from status_changes
-    inner join instances on status_changes.instance_id = instances.instance_id
-    inner join summaries on instances.reservation_id = summaries.reservation_id
+    inner join summaries on status_changes.reservation_id = summaries.reservation_id
     where
         status_changes.started_at < summaries.vendor_as_of
         and (status_changes.status = 'PAUSED' or status_changes.ended_at >= summaries.vendor_as_of)

@@ -7,11 +7,6 @@ status_changes as (
     where not ends_story
 ),
 
-instances as (
-    select * from {{ ref('int_instances') }}
-    where order_type = 'reserved'
-),
-
 summaries as (
     select * from {{ ref('int_usage_summaries') }}
 ),
@@ -37,7 +32,7 @@ spans_in_order as (
 -- Added up before anything else is asked of them: there are millions. A spell counts in the first span that it touches.
 reserved_pieces as (
     select
-        instances.reservation_id,
+        status_changes.reservation_id,
         status_changes.status,
         status_changes.is_up,
         {{ us_between(
@@ -46,9 +41,8 @@ reserved_pieces as (
         ) }} as piece_us,
         case when status_changes.started_at >= spans_in_order.span_before_to_at then 1 else 0 end as spell_count
     from status_changes
-    inner join instances on status_changes.instance_id = instances.instance_id
     inner join spans_in_order
-        on instances.reservation_id = spans_in_order.reservation_id
+        on status_changes.reservation_id = spans_in_order.reservation_id
         and status_changes.started_at < spans_in_order.to_at
         and status_changes.ended_at > spans_in_order.from_at
 ),

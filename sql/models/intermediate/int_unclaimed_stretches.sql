@@ -1,10 +1,5 @@
 with
 
-instances as (
-    select * from {{ ref('int_instances') }}
-    where order_type = 'reserved'
-),
-
 reservations as (
     select * from {{ ref('int_reservations') }}
     where has_terms
@@ -17,14 +12,13 @@ spells as (
 reserved_spells as (
     select
         spells.instance_id,
-        instances.reservation_id,
+        spells.reservation_id,
         spells.started_at,
         spells.ended_at,
         coalesce(reservations.starts_at, spells.started_at) as window_starts_at,
         coalesce(reservations.ends_at, spells.ended_at) as window_ends_at
     from spells
-    inner join instances on spells.instance_id = instances.instance_id
-    inner join reservations on instances.reservation_id = reservations.reservation_id
+    inner join reservations on spells.reservation_id = reservations.reservation_id
     where not spells.is_up and spells.status <> 'PAUSED'
 ),
 

@@ -5,11 +5,6 @@ status_changes as (
     where status = 'TERMINATED' and next_status is null
 ),
 
-instances as (
-    select * from {{ ref('int_instances') }}
-    where order_type = 'reserved'
-),
-
 reservations as (
     select * from {{ ref('int_reservations') }}
 ),
@@ -21,17 +16,16 @@ return_rates as (
 
 returns as (
     select
-        instances.instance_id,
-        instances.reservation_id,
-        instances.project_id,
+        status_changes.instance_id,
+        status_changes.reservation_id,
+        status_changes.project_id,
         status_changes.started_at as returned_at,
         {{ us_between(
             'greatest(status_changes.started_at, coalesce(reservations.starts_at, status_changes.started_at))',
             'reservations.ends_at'
         ) }} as hours_left_us
     from status_changes
-    inner join instances on status_changes.instance_id = instances.instance_id
-    inner join reservations on instances.reservation_id = reservations.reservation_id
+    inner join reservations on status_changes.reservation_id = reservations.reservation_id
     where status_changes.started_at < reservations.ends_at
 ),
 
