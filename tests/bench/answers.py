@@ -50,11 +50,6 @@ class Account:
         return self.projects * self.fleet.rows
 
     @property
-    def listed(self) -> int:
-        """Rows of the lists."""
-        return 1 + self.projects * (1 + self.fleet.instances + self._bids_each)
-
-    @property
     def _bids_each(self) -> int:
         return -(-self.fleet.instances // INSTANCES_OF_A_BID)
 

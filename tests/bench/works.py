@@ -31,7 +31,17 @@ def ours(url: str, db: str, _: Account) -> dict[str, Any]:
     began_s = time.perf_counter()
     with Mithril(_KEY, url) as api:
         result = load(api, Path(db))
-    return {"rows": result.rows, "retries": result.retries, "load_s": time.perf_counter() - began_s}
+    load_s = time.perf_counter() - began_s
+    return {"rows": _rows_in(db), "retries": result.retries, "load_s": load_s}
+
+
+def _rows_in(db: str) -> int:
+    """The rows of both histories in the raw tables: more were read where a window was cut up after its first pages."""
+    import duckdb  # noqa: PLC0415  # the load has imported it
+
+    with duckdb.connect(db, read_only=True) as connection:
+        histories = ("instance_status_events", "instance_price_periods")
+        return sum(len(connection.table(f"raw.{table}")) for table in histories)
 
 
 def _is_of_the_commit(file: str) -> None:
