@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-readings test-kills test-soak bench points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-readings test-kills test-soak bench points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,7 +36,7 @@ format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff check --fix .
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
@@ -46,6 +46,10 @@ test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 
 
 test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: 3 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(WIRE)
+
+test-warehouses: ## the models on PostgreSQL, which it starts: 2 minutes on 2 cores
+	@$(MAKE) --no-print-directory VENV=$(VENV)-warehouses $(VENV)-warehouses/warehouses
+	$(VENV)-warehouses/bin/pytest -n $(JOBS) --dist loadfile --durations 10 tests/warehouses
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
@@ -66,7 +70,7 @@ FAULTS := tests/slow/test_faults.py
 WIRE := tests/slow/test_faults_on_the_wire.py
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-warehouses demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
@@ -90,6 +94,9 @@ $(VENV)/dev: .ci/requirements-dev.txt .ci/installer.txt pyproject.toml | $(VENV)
 	$(call install,.ci/requirements-dev.txt,$@)
 	@touch $(VENV)/run
 
+$(VENV)/warehouses: .ci/requirements-warehouses.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
+	$(call install,.ci/requirements-warehouses.txt,$@)
+
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 
 points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
@@ -98,4 +105,6 @@ points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the fort
 pins: $(VENV)/dev ## renew the pins from pyproject.toml
 	echo 'duckdb<2' | $(COMPILE) pyproject.toml --group build -c - -o .ci/requirements.txt
 	$(COMPILE) pyproject.toml --group dev -c .ci/requirements.txt -o .ci/requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra postgres --group test --group warehouses --group build \
+		-c .ci/requirements-dev.txt -o .ci/requirements-warehouses.txt
 	echo uv | $(COMPILE) - -o .ci/installer.txt

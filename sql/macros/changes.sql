@@ -29,19 +29,9 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
     {%- endif -%}
 {%- endmacro %}
 
-{#- A number that rows with other values do not have, but for one pair in 2^64; to be added up over rows in any order. -#}
-{% macro digest(columns) -%}
-    cast(hash({{ columns }}) as hugeint)
-{%- endmacro %}
-
 {#- This run of dbt. -#}
 {% macro this_run() -%}
     '{{ invocation_id }}'
-{%- endmacro %}
-
-{#- The value in the latest row of a group. -#}
-{% macro in_latest_row(value, instant) -%}
-    arg_max({{ value }}, {{ instant }})
 {%- endmacro %}
 
 {#- The last spell of each changed instance before all that may have changed, which begins where it came to run. -#}

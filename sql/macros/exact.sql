@@ -8,7 +8,7 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
 
 {#- A sum too large for 64 bits: 128-bit integers. -#}
 {% macro wide(number) -%}
-    cast({{ number }} as hugeint)
+    cast({{ number }} as {{ wide_integer() }})
 {%- endmacro %}
 
 {#- Cent-microseconds of a span at a price in cents for an hour. -#}
@@ -29,7 +29,7 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
 {#- A part in per cent of the whole, half-even at 12 places; null where the whole is 0. Neither is negative. -#}
 {% macro percent(part, whole) -%}
     {%- set scaled = wide(part) ~ " * 100000000000000" -%}
-    {%- set floor = "(" ~ scaled ~ ") // " ~ wide(whole) -%}
+    {%- set floor = whole_quotient("(" ~ scaled ~ ")", wide(whole)) -%}
     {%- set twice_rest = "((" ~ scaled ~ ") % " ~ wide(whole) ~ ") * 2" -%}
     case
         when {{ whole }} = 0 then null
@@ -55,11 +55,11 @@ no time to charge for.
 {#- A number x factor / 9, to the nearest, in units of 1e-12: by slow 128-bit division only where 64 bits overflow. -#}
 {% macro _ninths(number, factor) -%}
     {%- set narrow_limit = 9000000000000000000 // (2 * factor) -%}
-    {%- set nearest = " * " ~ 2 * factor ~ " + 9 * sign(" ~ number ~ ")) // 18" -%}
+    {%- set to_nearest = " * " ~ 2 * factor ~ " + case when " ~ number ~ " < 0 then -9 else 9 end)" -%}
     case
         when {{ number }} between -{{ narrow_limit }} and {{ narrow_limit }}
-            then {{ _scale_12("(cast(" ~ number ~ " as bigint)" ~ nearest) }}
-        else {{ _scale_12("(" ~ wide(number) ~ nearest) }}
+            then {{ _scale_12(whole_quotient("(cast(" ~ number ~ " as bigint)" ~ to_nearest, 18)) }}
+        else {{ _scale_12(whole_quotient("(" ~ wide(number) ~ to_nearest, 18)) }}
     end
 {%- endmacro %}
 

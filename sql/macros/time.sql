@@ -5,11 +5,6 @@
     timezone('UTC', {{ zoned }})
 {%- endmacro %}
 
-{#- The whole microseconds from one instant to another. -#}
-{% macro us_between(from_at, to_at) -%}
-    date_diff('microsecond', {{ from_at }}, {{ to_at }})
-{%- endmacro %}
-
 {#- A whole number of seconds, known when the SQL is made, as microseconds. -#}
 {% macro seconds_us(seconds) -%}
     {{ (seconds | int) * 1000000 }}
@@ -22,19 +17,12 @@
 
 {#- The start of the UTC hour after the one given. -#}
 {% macro next_hour(hour_at) -%}
-    {{ hour_at }} + interval 1 hour
-{%- endmacro %}
-
-{#- One row for each UTC hour that a span touches: a column that multiplies the rows. -#}
-{% macro each_hour(from_at, to_at) -%}
-    unnest(
-        generate_series({{ hour_of(from_at) }}, {{ to_at }} - interval 1 microsecond, interval 1 hour)
-    )
+    {{ hour_at }} + interval '1 hour'
 {%- endmacro %}
 
 {#- An instant so many months later. -#}
 {% macro months_after(instant, months) -%}
-    {{ instant }} + interval {{ months | int }} month
+    {{ instant }} + interval '{{ months | int }} month'
 {%- endmacro %}
 
 {#- The wall clock of an instant in the report's zone. -#}
@@ -66,7 +54,3 @@
     {{ owner_id }} || '@' || cast({{ from_at }} as varchar)
 {%- endmacro %}
 
-{#- An instant so many microseconds later, a number that may differ from row to row. -#}
-{% macro us_after(instant, span_us) -%}
-    {{ instant }} + to_microseconds({{ span_us }})
-{%- endmacro %}
