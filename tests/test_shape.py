@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("visible", "secret"),
     ("errors", "instants", "log_facts"),
-    ("endpoints", "tables"),
+    ("endpoints", "tables", "postgres"),
     ("decode", "wire", "limits", "settings", "windows", "layout", "warehouse", "lock", "findings"),
     ("paging", "rows", "columns", "wanted", "transport", "migration"),
     ("sending",),
@@ -30,7 +30,7 @@ LAYERS = (
     ("resources",),
     ("source", "pipeline"),
     ("load", "recovery", "forecast"),
-    ("dbt_project",),
+    ("dbt_project", "raw_copies"),
     ("transform",),
     ("acceptance",),
     ("reports",),

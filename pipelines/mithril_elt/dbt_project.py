@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from mithril_elt.errors import DataTestError, WarehouseError
+from mithril_elt.postgres import Place
 from mithril_elt.warehouse import warehouse_error
 
 __all__ = ["BuildResult", "copy_parsed", "fingerprint", "parse", "run", "sql_folder"]
@@ -51,17 +52,18 @@ def sql_folder() -> Path:
     raise WarehouseError("the SQL models are missing from this installation: install mithril-elt again")
 
 
-def fingerprint() -> str:
+def fingerprint(db: Place) -> str:
     """A hash of the project and of what runs it: what two builds that differ in it make may differ too."""
     folder, said = sql_folder(), hashlib.sha256()
-    for name in ("mithril-elt", "dbt-core", "dbt-duckdb", "duckdb"):
+    engine = ("dbt-duckdb", "duckdb") if isinstance(db, Path) else ("dbt-postgres",)
+    for name in ("mithril-elt", "dbt-core", *engine):
         said.update(f"{name} {version(name)}\n".encode())
     for file in sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".csv", ".yml"}):
         said.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
     return said.hexdigest()
 
 
-def parse(db: Path, target: Path, *, full: bool = False, dataset: str | None = None) -> Any:
+def parse(db: Place, target: Path, *, full: bool = False, dataset: str | None = None) -> Any:
     """dbt's manifest of the project for a database; what `target` has of an earlier time is not parsed again.
 
     It holds for every database of the same file name and every `as_of`.
@@ -84,7 +86,7 @@ def copy_parsed(kept: Path, target: Path) -> None:
 
 
 def run(
-    db: Path, target: Path, manifest: Any, *, as_of: datetime | None, dataset: str | None, only_changed: bool = False
+    db: Place, target: Path, manifest: Any, *, as_of: datetime | None, dataset: str | None, only_changed: bool = False
 ) -> BuildResult:
     """Makes all models of a database, then tests them.
 
@@ -110,14 +112,22 @@ def _names(dataset: str | None) -> dict[str, Any]:
     return {"schema_prefix": dataset} if dataset else {}
 
 
-def _dbt(db: Path, target: Path, *command: str, names: dict[str, Any], manifest: Any = None) -> Any:
+def _staging(names: dict[str, Any]) -> str:
+    prefix = names.get("schema_prefix")
+    return f"{prefix}_staging" if prefix else "staging"
+
+
+def _dbt(db: Place, target: Path, *command: str, names: dict[str, Any], manifest: Any = None) -> Any:
     from dbt.adapters.factory import reset_adapters  # noqa: PLC0415  # dbt costs two seconds
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  # as above
 
     project = str(sql_folder())
     options = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     options += ["--log-path", str(target), *_QUIET, *_PRIVATE, *_LEAN, "--vars", json.dumps(names)]
-    with _environment(MITHRIL_DUCKDB_PATH=str(db), DO_NOT_TRACK="1"):
+    place = {"MITHRIL_DUCKDB_PATH": str(db), "MITHRIL_DBT_TARGET": "duckdb"}
+    if not isinstance(db, Path):
+        place = {**db.environment, "MITHRIL_DBT_TARGET": "postgres", "MITHRIL_STAGING": _staging(names)}
+    with _environment(**place, DO_NOT_TRACK="1"):
         try:
             return dbtRunner(manifest=manifest).invoke([*command, *options])
         finally:
@@ -143,7 +153,7 @@ def _close_connections() -> None:
     DuckDBConnectionManager.close_all_connections()
 
 
-def _judge(db: Path, outcome: Any, result: BuildResult) -> None:
+def _judge(db: Place, outcome: Any, result: BuildResult) -> None:
     """Adds to the result what dbt did; raises what went wrong."""
     if outcome.result is None or not hasattr(outcome.result, "results"):
         raise warehouse_error(db, outcome.exception or RuntimeError("dbt gave no result"))

@@ -18,6 +18,7 @@ from typing import Any
 from mithril_elt.errors import WarehouseError
 from mithril_elt.instants import iso
 from mithril_elt.lock import make_work_folder, work_folder
+from mithril_elt.postgres import Place
 
 __all__ = ["Finding", "Saved", "save_findings", "saved_findings", "saved_readings"]
 
@@ -48,7 +49,7 @@ class Saved:
     findings: tuple[Finding, ...]
 
 
-def save_findings(db: Path, findings: Iterable[Finding], *, at: datetime, url: str) -> Path:
+def save_findings(db: Place, findings: Iterable[Finding], *, at: datetime, url: str) -> Path:
     """Keeps them beside the database in the place of those before; the file they are in now.
 
     A reader sees the old ones or the new ones, never a half.
@@ -68,7 +69,7 @@ def save_findings(db: Path, findings: Iterable[Finding], *, at: datetime, url: s
     return file
 
 
-def saved_findings(db: Path) -> Saved | None:
+def saved_findings(db: Place) -> Saved | None:
     """What was kept for that database; None where nothing was, or, with a warning, where it cannot be read."""
     file = _file(db)
     try:
@@ -82,13 +83,13 @@ def saved_findings(db: Path) -> Saved | None:
         return None
 
 
-def saved_readings(db: Path) -> dict[str, str]:
+def saved_readings(db: Place) -> dict[str, str]:
     """By the name of each reading that was seen, its value; {} where nothing was kept or can be read."""
     saved = saved_findings(db)
     return {each.reading: each.seen for each in saved.findings if each.seen is not None} if saved else {}
 
 
-def _file(db: Path) -> Path:
+def _file(db: Place) -> Path:
     return work_folder(db) / "readings.json"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from mithril_elt.api import Mithril
 from mithril_elt.asking import BY_ORDER
 from mithril_elt.endpoints import PAGE_LIMIT
+from mithril_elt.errors import UsageError
 from mithril_elt.findings import saved_readings
 from mithril_elt.histories import HISTORIES
 from mithril_elt.lists import Lists, choose_projects, read_lists
@@ -22,6 +23,7 @@ from mithril_elt.orders import Orders
 from mithril_elt.past import Past, past_of
 from mithril_elt.pipeline import remembered_orders
 from mithril_elt.plans import LoadPlan, Pending, due, settled_before
+from mithril_elt.postgres import Place
 from mithril_elt.sizing import Sizing
 from mithril_elt.warehouse import loaded_from, schema_name
 from mithril_elt.windows import Span
@@ -90,7 +92,7 @@ class _Questions:
         return found_out + sum(due_orders + each.rows_of(span) // PAGE_LIMIT for each in known)
 
 
-def forecast(api: Mithril, db: Path, wanted: LoadPlan) -> Forecast:
+def forecast(api: Mithril, db: Place, wanted: LoadPlan) -> Forecast:
     """What `load` would do with the same plan.
 
     Raises:
@@ -100,7 +102,7 @@ def forecast(api: Mithril, db: Path, wanted: LoadPlan) -> Forecast:
         KeyRefusedError, ApiError, ContractError: the API.
     """
     projects = choose_projects(api, wanted.projects)
-    ledger = _ledger(db, schema_name("raw", wanted.dataset)) if db.is_file() else []
+    ledger = _ledger(db, schema_name("raw", wanted.dataset))
     past = past_of(ledger)
     covered = {project: _covered(past, project) for project in projects}
     lists = read_lists(api, projects, settled_before=settled_before(covered, wanted))
@@ -118,7 +120,7 @@ def forecast(api: Mithril, db: Path, wanted: LoadPlan) -> Forecast:
 
 
 def _by_order(
-    db: Path, ledger: Sequence[Mapping[str, Any]], lists: Lists, projects: Sequence[str]
+    db: Place, ledger: Sequence[Mapping[str, Any]], lists: Lists, projects: Sequence[str]
 ) -> tuple[dict[str, Orders], set[str]]:
     """The orders of each project that is not asked alone, and those of which the run has to find it out.
 
@@ -139,9 +141,16 @@ def _covered(past: Mapping[tuple[str, str], Past], project: str) -> list[Span]:
     return sorted(set.intersection(*spans))
 
 
-def _ledger(db: Path, schema: str) -> list[dict[str, Any]]:
+def _ledger(db: Place, schema: str) -> list[dict[str, Any]]:
     """The windows that were read, in no order; a database of an earlier release lacks some of their columns."""
-    with loaded_from(db, schema) as connection:
-        found = connection.execute(f'select * from "{schema}".windows')  # noqa: S608  # own names
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    if isinstance(db, Path) and not db.is_file():
+        return []
+    try:
+        with loaded_from(db, schema) as connection:
+            found = connection.execute(f'select * from "{schema}".windows')  # noqa: S608  # own names
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    except UsageError:
+        if isinstance(db, Path):
+            raise
+        return []  # a server's database is there before anything is loaded

@@ -7,13 +7,10 @@ it leaves alone, since it would neither keep nor count what it does not know.
 from __future__ import annotations
 
 from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from mithril_elt.errors import LayoutError
-
-if TYPE_CHECKING:
-    import duckdb
+from mithril_elt.postgres import Place
 
 __all__ = ["LAYOUT", "LAYOUTS", "check_layout"]
 
@@ -24,14 +21,14 @@ LAYOUT = 2
 LAYOUTS = "layouts"  # a table of the raw schema: layout, version, since; columns may be added, never renamed
 
 
-def check_layout(connection: duckdb.DuckDBPyConnection, db: Path) -> None:
+def check_layout(connection: Any, db: Place) -> None:
     """Passes what this release or an older one wrote.
 
     Raises:
         LayoutError: a newer release wrote it.
     """
     # No bound parameter: for one DuckDB imports pandas, which takes longer than a report.
-    listed = "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
+    listed = "select table_schema, table_name from information_schema.tables where table_catalog = current_database()"
     tables = connection.execute(listed).fetchall()
     for schema in (schema for schema, table in tables if table == LAYOUTS and f"_{schema}".endswith("_raw")):
         newest = f'select layout, version from "{schema}".{LAYOUTS} order by layout desc, since desc limit 1'  # noqa: S608  # own names
@@ -39,6 +36,6 @@ def check_layout(connection: duckdb.DuckDBPyConnection, db: Path) -> None:
             if layout > LAYOUT:
                 raise LayoutError(
                     f"{db} was written by mithril-elt {release} (layout {layout}), this is mithril-elt"
-                    f" {version('mithril-elt')} (layout {LAYOUT}): install {release} or newer, or choose another file"
-                    " with --db"
+                    f" {version('mithril-elt')} (layout {LAYOUT}): install {release} or newer, or choose another"
+                    " database"
                 )

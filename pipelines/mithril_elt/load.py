@@ -14,7 +14,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.api import Mithril
@@ -29,6 +28,7 @@ from mithril_elt.packing import Package
 from mithril_elt.past import Past
 from mithril_elt.pipeline import drained_pipeline, load_package, resource_state
 from mithril_elt.plans import LoadPlan, Pending, due, settled_before
+from mithril_elt.postgres import Place
 from mithril_elt.sizing import Sizing
 from mithril_elt.warehouse import Translated, try_write
 from mithril_elt.windows import Span, Wish, plan
@@ -78,13 +78,13 @@ class LoadResult(Progress):
 
 def load(
     api: Mithril,
-    db: Path,
+    db: Place,
     wanted: LoadPlan | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
     into: LoadResult | None = None,
 ) -> LoadResult:
-    """Loads what is new since the last run, and the look-back, into the raw tables of a DuckDB file.
+    """Loads what is new since the last run, and the look-back, into the raw tables of a database.
 
     `on_progress` is called after each window. `into`: what is filled in and given back, for those who want to know
     what a load did that failed.
@@ -109,7 +109,7 @@ class _Load:
     """One load under its lock: the state that its steps share."""
 
     def __init__(
-        self, api: Mithril, db: Path, wanted: LoadPlan, on_progress: Callable[[Progress], None], result: LoadResult
+        self, api: Mithril, db: Place, wanted: LoadPlan, on_progress: Callable[[Progress], None], result: LoadResult
     ) -> None:
         self.api, self.db, self.wanted, self.on_progress, self.result = api, db, wanted, on_progress, result
         result.lookback_seconds = wanted.lookback // timedelta(seconds=1)

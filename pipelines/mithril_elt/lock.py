@@ -5,8 +5,8 @@ beside it, so that the one who is refused can be told. It is safe on one machine
 system passes `flock` on (NFS 4 does).
 
 What a warehouse on a server owes is the same three things: one holder, let go of by the death of its session, who is
-known by name. Where the server has locks of a session (PostgreSQL's `pg_try_advisory_lock` on the dataset's name), that
-is all of it, and `pg_stat_activity` has the holder. Where it has none, a row per dataset with holder, number and
+known by name. PostgreSQL has locks of a session (`pg_try_advisory_lock`), and `pg_stat_activity` has the holder: that
+is held as well, for the other machines. Where a server has none, a row per dataset with holder, number and
 expiry, taken by an update on the condition that it has expired and renewed with each window; a window is loaded only
 in one transaction with a check of that number, so that a holder who slept past its expiry cannot write.
 """
@@ -24,20 +24,23 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mithril_elt.errors import LockedError, WarehouseError
+from mithril_elt.postgres import Place
 
 __all__ = ["locked", "make_work_folder", "work_folder"]
 
 
-def work_folder(db: Path) -> Path:
+def work_folder(db: Place) -> Path:
     """The hidden folder beside a database: dlt's working files and the lock.
 
     One for each file, whatever link or path it is named by.
     """
+    if not isinstance(db, Path):
+        return db.work_folder
     file = db.resolve()
     return file.parent / f".{file.name}.dlt"
 
 
-def make_work_folder(db: Path) -> Path:
+def make_work_folder(db: Place) -> Path:
     """The hidden folder, made if it is not there; a new one is its owner's alone, so whatever is put there is too."""
     folder = work_folder(db)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +49,7 @@ def make_work_folder(db: Path) -> Path:
 
 
 @contextmanager
-def locked(db: Path) -> Iterator[None]:
+def locked(db: Place) -> Iterator[None]:
     """Holds the lock of a database; the same process may take it again inside.
 
     Raises:
@@ -61,6 +64,9 @@ def locked(db: Path) -> Iterator[None]:
             held.enter_context(lock)
             if lock.lock_counter == 1:  # who is inside already has been noted
                 _note_holder(folder)
+                other = None if isinstance(db, Path) else held.enter_context(db.locked())
+                if other:
+                    raise LockedError(f"another run holds {db} ({other}): wait for it to end")
         except Timeout:
             raise LockedError(f"another run holds {db} ({_holder(folder)}): wait for it to end") from None
         except OSError as error:

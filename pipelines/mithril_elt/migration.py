@@ -7,15 +7,12 @@ the other, whenever it is killed.
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import Any
 
 from mithril_elt.layout import LAYOUT, LAYOUTS
 from mithril_elt.tables import RAW_TABLES
 
-if TYPE_CHECKING:
-    import duckdb
-
-__all__ = ["SQL_TYPES", "add_new_columns", "migrate"]
+__all__ = ["SQL_TYPES", "add_new_columns", "make_schema", "migrate"]
 
 # What each kind of column is in DuckDB, in its own words; dlt makes the same of the declared schema.
 SQL_TYPES = {"text": "VARCHAR", "bigint": "BIGINT", "bool": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "VARCHAR"}
@@ -25,11 +22,11 @@ SQL_TYPES |= {"usd": "DECIMAL(38,9)"}
 _FILLED = {("reservation_events", "position"): "0"}  # of the key: until then each was the only one of its kind
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+def migrate(connection: Any, schema: str) -> None:
     """Adds to the raw tables of a schema what they lack, and notes in it that this release writes it."""
     table = f'"{schema}".{LAYOUTS}'
     connection.begin()
-    connection.execute(f'create schema if not exists "{schema}"')
+    make_schema(connection, schema)
     connection.execute(f"create table if not exists {table} (layout bigint, version varchar, since timestamp)")
     add_new_columns(connection, schema)
     known = f"select 1 from {table} where layout = $1 and version = $2"  # noqa: S608  # own names
@@ -38,10 +35,17 @@ def migrate(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
     connection.commit()
 
 
-def add_new_columns(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+def make_schema(connection: Any, schema: str) -> None:
+    """Makes a schema that is not there. PostgreSQL asks for the right to make one even where it is."""
+    known = "select 1 from information_schema.schemata where catalog_name = current_database() and schema_name = $1"
+    if not connection.execute(known, [schema]).fetchall():
+        connection.execute(f'create schema "{schema}"')
+
+
+def add_new_columns(connection: Any, schema: str) -> None:
     """Adds to raw tables that an older release made the columns they lack."""
-    query = "select table_name, column_name from duckdb_columns() where database_name = current_database()"
-    found = connection.execute(f"{query} and schema_name = ?", [schema]).fetchall()
+    query = "select table_name, column_name from information_schema.columns where table_catalog = current_database()"
+    found = connection.execute(f"{query} and table_schema = ?", [schema]).fetchall()
     tables = {table for table, _ in found}
     for table in RAW_TABLES:
         for column in table.columns:

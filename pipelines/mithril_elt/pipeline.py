@@ -10,9 +10,9 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -21,8 +21,9 @@ from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import work_folder
 from mithril_elt.migration import migrate
 from mithril_elt.past import Past, past_of
+from mithril_elt.postgres import Place, choice
 from mithril_elt.tables import RAW_TABLES, raw_table
-from mithril_elt.warehouse import Translated, make_private, schema_name
+from mithril_elt.warehouse import Translated, make_private, opened, schema_name
 from mithril_elt.windows import missing
 
 __all__ = [
@@ -40,26 +41,27 @@ log = logging.getLogger("mithril_elt")
 _NAME = "mithril"
 
 
-def open_pipeline(db: Path, dataset: str | None = None) -> Any:
+def open_pipeline(db: Place, dataset: str | None = None) -> Any:
     """The dlt pipeline of a database: named mithril, its working folder hidden beside the file."""
     import dlt  # noqa: PLC0415  # two seconds that other commands need not pay
 
     return dlt.pipeline(
         _NAME,
-        destination=dlt.destinations.duckdb(str(db)),
+        destination=dlt.destinations.duckdb(str(db)) if isinstance(db, Path) else db.destination,
         dataset_name=schema_name("raw", dataset),
         pipelines_dir=str(work_folder(db)),
     )
 
 
-def drained_pipeline(db: Path, dataset: str | None = None) -> tuple[Any, dict[tuple[str, str], Past]]:
+def drained_pipeline(db: Place, dataset: str | None = None) -> tuple[Any, dict[tuple[str, str], Past]]:
     """The pipeline with nothing left over, which remembers what the database has and no more; and what that is.
 
     Raises:
         WarehouseError: what a crash left cannot be loaded, or the database cannot be written.
     """
     with _advised(db), Translated(db):
-        make_private(db)
+        if isinstance(db, Path):
+            make_private(db)
         pipeline, _ = load_left_over(db, dataset)
         past = past_of(_ledger_rows(pipeline))
         if _remembers_too_much(pipeline, past):
@@ -69,23 +71,23 @@ def drained_pipeline(db: Path, dataset: str | None = None) -> tuple[Any, dict[tu
 
 
 @contextmanager
-def _advised(db: Path) -> Iterator[None]:
+def _advised(db: Place) -> Iterator[None]:
     """Turns whatever a file that was cut short leads to into one error that names the command for it."""
     try:
         yield
     except Exception as error:
         said = error.sentence if isinstance(error, MithrilError) else type(error).__name__
-        advice = f"`mithril-elt recover --db {db}` drops what cannot be loaded, and the next run reads it again"
+        advice = f"`mithril-elt recover {choice(db)}` drops what cannot be loaded, and the next run reads it again"
         raise WarehouseError(f"what an earlier run left beside {db} is not to be had ({said}): {advice}") from error
 
 
-def load_left_over(db: Path, dataset: str | None = None) -> tuple[Any, bool]:
+def load_left_over(db: Place, dataset: str | None = None) -> tuple[Any, bool]:
     """The pipeline, its state restored if the working folder was lost, and whether a crash had left anything.
 
     What it left is loaded, but for a package that it broke off in the middle of loading lists: dlt would begin its
     jobs again, and rows kept by version would come twice. That one is dropped, and the run reads it again.
     """
-    with duckdb.connect(str(db)) as connection:
+    with opened(db) as connection:
         migrate(connection, schema_name("raw", dataset))
     _forget_loaded(db)
     pipeline = open_pipeline(db, dataset)
@@ -95,23 +97,28 @@ def load_left_over(db: Path, dataset: str | None = None) -> tuple[Any, bool]:
     if _is_torn(pipeline):
         log.info("a load of %s was broken off: what it had not brought to its end is read again", db)
         return reopen_pipeline(db, dataset), True
-    pipeline.run(loader_file_format="parquet")
+    pipeline.run(loader_file_format=_file_format(db))
     return pipeline, True
 
 
-def load_package(pipeline: Any, db: Path, source: Any) -> None:
+def load_package(pipeline: Any, db: Place, source: Any) -> None:
     """Reads a source to its end, and loads it as one package.
 
     While it is loaded the file is kept open here too: DuckDB would else close it, and write its log into it, after
     each of dlt's steps. While the API is asked it is not, so that others may read.
     """
-    pipeline.extract(source, loader_file_format="parquet")
+    pipeline.extract(source, loader_file_format=_file_format(db))
     pipeline.normalize()
-    with duckdb.connect(str(db)):
+    with duckdb.connect(str(db)) if isinstance(db, Path) else nullcontext():
         pipeline.load()
 
 
-def reopen_pipeline(db: Path, dataset: str | None = None) -> Any:
+def _file_format(db: Place) -> Literal["parquet", "csv"]:
+    """What each database loads fastest of what dlt can hand it."""
+    return "parquet" if isinstance(db, Path) else "csv"
+
+
+def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:
     """The pipeline without what dlt keeps beside the database; its state is restored from there."""
     shutil.rmtree(work_folder(db) / _NAME, ignore_errors=True)
     pipeline = open_pipeline(db, dataset)
@@ -119,7 +126,7 @@ def reopen_pipeline(db: Path, dataset: str | None = None) -> Any:
     return pipeline
 
 
-def _forget_loaded(db: Path) -> None:
+def _forget_loaded(db: Place) -> None:
     """Removes what dlt keeps of packages that are in the database: without end, some 70 kB and their rows for each."""
     for package in (work_folder(db) / _NAME / "load" / "loaded").glob("*"):
         shutil.rmtree(package, ignore_errors=True)
@@ -141,7 +148,7 @@ def resource_state(pipeline: Any, table: str) -> dict[str, Any]:
     return state
 
 
-def remembered_orders(db: Path) -> dict[str, Any]:
+def remembered_orders(db: Place) -> dict[str, Any]:
     """What dlt's folder beside a database remembers of the orders of each project; nothing where it is not to be had.
 
     Read as a file, since whatever opens a pipeline writes.

@@ -15,13 +15,14 @@ import duckdb
 from mithril_elt.errors import LayoutError, WarehouseError
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.pipeline import load_left_over, reopen_pipeline
+from mithril_elt.postgres import Place
 from mithril_elt.tables import RAW_TABLES
 from mithril_elt.warehouse import Translated, schema_name, try_write, warehouse_error
 
 __all__ = ["recover"]
 
 
-def recover(db: Path, dataset: str | None = None) -> list[str]:
+def recover(db: Place, dataset: str | None = None) -> list[str]:
     """What was done, a sentence each; none where nothing was to be done.
 
     Raises:
@@ -29,6 +30,8 @@ def recover(db: Path, dataset: str | None = None) -> list[str]:
         WarehouseError: it cannot be opened, even without its log.
     """
     with locked(db):
+        if not isinstance(db, Path):
+            return _package(db, dataset)
         return [*_database(db, dataset), *_package(db, dataset), *_doubled(db, schema_name("raw", dataset))]
 
 
@@ -55,7 +58,7 @@ def _database(db: Path, dataset: str | None) -> list[str]:
     return [f"The log {wal.name} could not be read: set aside as {kept}. What was in it is read again by the next run."]
 
 
-def _package(db: Path, dataset: str | None) -> list[str]:
+def _package(db: Place, dataset: str | None) -> list[str]:
     """Loads what dlt has left over; what cannot be loaded is dropped, with dlt's own memory of it."""
     try:
         with Translated(db):

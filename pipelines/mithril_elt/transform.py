@@ -12,24 +12,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from mithril_elt.dbt_project import BuildResult, copy_parsed, fingerprint, parse, run, sql_folder
 from mithril_elt.errors import DataTestError
 from mithril_elt.instants import iso
 from mithril_elt.lock import locked, work_folder
-from mithril_elt.migration import add_new_columns, migrate
-from mithril_elt.warehouse import loaded_from, schema_name, try_write, warehouse_error
-
-if TYPE_CHECKING:
-    import duckdb
+from mithril_elt.migration import make_schema, migrate
+from mithril_elt.postgres import Place
+from mithril_elt.raw_copies import copy_raw
+from mithril_elt.warehouse import loaded_from, opened, schema_name, try_write
 
 __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
 
 log = logging.getLogger("mithril_elt")
 
 
-def build(db: Path, *, full: bool = False, as_of: datetime | None = None, dataset: str | None = None) -> BuildResult:
+def build(db: Place, *, full: bool = False, as_of: datetime | None = None, dataset: str | None = None) -> BuildResult:
     """Builds all models of a database and tests them.
 
     What may have changed since the build before is counted anew, the rest is kept; all of it, if that build did not
@@ -54,39 +53,41 @@ def build(db: Path, *, full: bool = False, as_of: datetime | None = None, datase
 
 
 @contextmanager
-def build_scratch(db: Path, *, as_of: datetime, dataset: str | None = None) -> Iterator[Path]:
+def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None) -> Iterator[Path]:
     """A database of its own whose marts end at `as_of`; removed at the end. `db` is only read."""
     _check_loaded(db, dataset)
+    name = db.name if isinstance(db, Path) else "scratch.duckdb"
     with tempfile.TemporaryDirectory(prefix="mithril-elt-") as folder:
-        scratch, target = Path(folder) / db.name, Path(folder) / "dbt"
-        _copy_raw(db, scratch, schema_name("raw", dataset))
-        copy_parsed(work_folder(db) / "dbt", target)
+        scratch, target = Path(folder) / name, Path(folder) / "dbt"
+        copy_raw(db, scratch, schema_name("raw", dataset))
+        if isinstance(db, Path):
+            copy_parsed(work_folder(db) / "dbt", target)
         run(scratch, target, parse(db, target, dataset=dataset), as_of=as_of, dataset=dataset)
         yield scratch
 
 
-def _check_loaded(db: Path, dataset: str | None) -> None:
+def _check_loaded(db: Place, dataset: str | None) -> None:
     with loaded_from(db, schema_name("raw", dataset)):
         pass
 
 
 @contextmanager
-def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[bool]:
+def _noted(db: Place, as_of: datetime | None, dataset: str | None) -> Iterator[bool]:
     """Keeps in `builds` that a build began, and that it came to its end: also if tests failed, not if models did.
 
     Gives whether what the build before made may be kept where nothing has changed.
     """
     builds = f'"{schema_name("staging", dataset)}".builds'
-    with _writing(db) as connection:
+    with opened(db) as connection:
         migrate(connection, schema_name("raw", dataset))
-        connection.execute(f"create schema if not exists {builds.partition('.')[0]}")
+        make_schema(connection, schema_name("staging", dataset))
         connection.execute(
             f"create table if not exists {builds}"
             " (number bigint, started_at timestamp, finished_at timestamp, as_of varchar)"
         )
         for column in ("fingerprint", "made_by"):
             connection.execute(f"alter table {builds} add column if not exists {column} varchar")
-        by = fingerprint()  # once: of what this build is made by, whatever is installed meanwhile
+        by = fingerprint(db)  # once: of what this build is made by, whatever is installed meanwhile
         is_kept = _is_sound(connection, builds, by)
         next_number = f"(select coalesce(max(number), 0) + 1 from {builds})"  # noqa: S608  # own
         begin = f"insert into {builds} (number, started_at, as_of) values ({next_number}, ?, ?)"  # noqa: S608  # own
@@ -99,24 +100,23 @@ def _noted(db: Path, as_of: datetime | None, dataset: str | None) -> Iterator[bo
     _note_end(db, builds, by)
 
 
-def _note_end(db: Path, builds: str, by: str | None = None) -> None:
+def _note_end(db: Place, builds: str, by: str | None = None) -> None:
     """Notes that the build came to its end; `by`: the fingerprint of what made it, if what it made is sound."""
-    with _writing(db) as connection:
+    with opened(db) as connection:
         made = f"(select max(counted_by) from {_changed(builds)})"  # noqa: S608  # own
         end = f"update {builds} set finished_at = ?, fingerprint = ?, made_by = {made}"  # noqa: S608  # own
         last = f" where number = (select max(number) from {builds})"  # noqa: S608  # own
         connection.execute(end + last, [_now(), by])
 
 
-def _is_sound(connection: duckdb.DuckDBPyConnection, builds: str, by: str) -> bool:
+def _is_sound(connection: Any, builds: str, by: str) -> bool:
     """Whether the last build came to its end and passed, of the same models, and nobody has built by hand since."""
     last = f"select finished_at is not null, fingerprint, made_by from {builds} order by number desc limit 1"  # noqa: S608  # own
     is_finished, built_by, made_by = connection.execute(last).fetchone() or (False, None, None)
     if not is_finished or built_by != by or made_by is None:
         return False
     others = f"select count(*) from {_changed(builds)} where counted_by <> ?"  # noqa: S608  # own
-    found = connection.execute(others, [made_by]).fetchone()
-    return found == (0,)
+    return bool(connection.execute(others, [made_by]).fetchone() == (0,))
 
 
 def _changed(builds: str) -> str:
@@ -126,24 +126,3 @@ def _changed(builds: str) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@contextmanager
-def _writing(db: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    import duckdb  # noqa: PLC0415  # already paid for by try_write
-
-    try:
-        with duckdb.connect(str(db)) as connection:
-            yield connection
-    except duckdb.Error as error:
-        raise warehouse_error(db, error) from error
-
-
-def _copy_raw(db: Path, scratch: Path, schema: str) -> None:
-    with _writing(scratch) as connection:
-        connection.execute(f"attach '{str(db).replace(chr(39), chr(39) * 2)}' as live (read_only)")
-        connection.execute(f'create schema "{schema}"')
-        listed = "select table_name from duckdb_tables() where database_name = 'live' and schema_name = ?"
-        for (table,) in connection.execute(listed, [schema]).fetchall():
-            connection.execute(f'create table "{schema}"."{table}" as from live."{schema}"."{table}"')
-        add_new_columns(connection, schema)

@@ -1,4 +1,4 @@
-"""Opening the DuckDB file, and what its errors mean to a user.
+"""Opening the database, a DuckDB file or PostgreSQL, and what its errors mean to a user.
 
 Stands under `load`, `transform` and `reports`.
 """
@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from mithril_elt.errors import MithrilError, UsageError, WarehouseError
 from mithril_elt.layout import check_layout
+from mithril_elt.postgres import Place, choice
 
-__all__ = ["Translated", "loaded_from", "make_private", "open_read_only", "schema_name", "try_write", "warehouse_error"]
+__all__ = [
+    "Translated",
+    "loaded_from",
+    "make_private",
+    "open_read_only",
+    "opened",
+    "read_from",
+    "schema_name",
+    "try_write",
+    "warehouse_error",
+]
 
 _HELD_ELSEWHERE = ("Could not set lock on file", "being used by another process")
 
@@ -45,19 +57,34 @@ def open_read_only(db: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def try_write(db: Path) -> None:
-    """Opens the file for writing and closes it again, so that a hindrance shows before anything is asked.
+@contextmanager
+def opened(db: Place) -> Iterator[Any]:
+    """A connection for writing: DuckDB's, or a `Session` that is asked in the same way.
+
+    Raises:
+        WarehouseError: whatever the database says, also to what is asked of it.
+    """
+    if not isinstance(db, Path):
+        with db.opened() as session:
+            yield session
+        return
+    try:
+        with duckdb.connect(str(db)) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise warehouse_error(db, error) from error
+
+
+def try_write(db: Place) -> None:
+    """Opens the database for writing and closes it again, so that a hindrance shows before anything is asked.
 
     Raises:
         WarehouseError: it cannot be opened, or a newer release wrote it.
     """
-    if db.parent.is_dir() and not db.exists():
+    if isinstance(db, Path) and db.parent.is_dir() and not db.exists():
         return
-    try:
-        with duckdb.connect(str(db)) as connection:
-            check_layout(connection, db)
-    except duckdb.Error as error:
-        raise warehouse_error(db, error) from None
+    with opened(db) as connection:
+        check_layout(connection, db)
 
 
 def make_private(db: Path) -> None:
@@ -71,8 +98,10 @@ def make_private(db: Path) -> None:
         db.chmod(0o600)
 
 
-def warehouse_error(db: Path, error: BaseException) -> WarehouseError:
-    """One sentence for what DuckDB says of a file."""
+def warehouse_error(db: Place, error: BaseException) -> WarehouseError:
+    """One sentence for what DuckDB says of a file, or a server of a database."""
+    if not isinstance(db, Path):
+        return db.error(error)
     said = str(error)
     if any(words in said for words in _HELD_ELSEWHERE):
         return WarehouseError(
@@ -89,7 +118,7 @@ def warehouse_error(db: Path, error: BaseException) -> WarehouseError:
 class Translated:
     """Turns what dlt wraps into its own failures back into the error that a user can act on."""
 
-    def __init__(self, db: Path) -> None:
+    def __init__(self, db: Place) -> None:
         self.db = db
 
     def __enter__(self) -> None:
@@ -101,7 +130,7 @@ class Translated:
         for cause in _causes(error):
             if isinstance(cause, MithrilError):
                 raise cause from None
-            if isinstance(cause, (duckdb.Error, OSError)):
+            if isinstance(cause, (duckdb.Error, OSError)) or type(cause).__module__.startswith("psycopg2"):
                 raise warehouse_error(self.db, cause) from error
 
 
@@ -114,16 +143,29 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 @contextmanager
-def loaded_from(db: Path, schema: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def read_from(db: Place) -> Iterator[Any]:
+    """A connection that only reads, closed afterwards; raises as `open_read_only` does."""
+    if isinstance(db, Path):
+        with open_read_only(db) as connection:
+            yield connection
+        return
+    with db.opened() as session:
+        session.execute("set default_transaction_read_only = on")
+        check_layout(session, db)
+        yield session
+
+
+@contextmanager
+def loaded_from(db: Place, schema: str) -> Iterator[Any]:
     """A read-only connection to a database into whose `schema` something was loaded.
 
     Raises:
         UsageError: no such file, or nothing loaded in it yet.
         WarehouseError: it is no DuckDB file, or another process has it open for writing.
     """
-    with open_read_only(db) as connection:
+    with read_from(db) as connection:
         query = "select count(*) from information_schema.tables where table_schema = ? and table_name = 'runs'"
         found = connection.execute(query, [schema]).fetchone()
         if not found or not found[0]:
-            raise UsageError(f"{db} has nothing loaded in {schema}: `mithril-elt extract --db {db}` loads it")
+            raise UsageError(f"{db} has nothing loaded in {schema}: `mithril-elt extract {choice(db)}` loads it")
         yield connection

@@ -22,7 +22,12 @@ pytestmark = [pytest.mark.xdist_group("postgres"), pytest.mark.timeout(600)]
 
 MODELS = ("build", "--exclude-resource-type", "unit_test")
 READINGS = Readings(
-    late_hours=24, withdrawn_hours=24, corrected_hours=24, leaves_list_hours=24, equal_times=True, repeated_statuses=True
+    late_hours=24,
+    withdrawn_hours=24,
+    corrected_hours=24,
+    leaves_list_hours=24,
+    equal_times=True,
+    repeated_statuses=True,
 )
 
 

@@ -134,7 +134,8 @@ def empty_account(trial: Trial) -> Found:
 
 def _asked(trial: Trial, query: str) -> list[tuple[Any, ...]]:
     with loaded_from(trial.db, "raw") as connection:
-        return connection.execute(query).fetchall()
+        found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    return found
 
 
 def _short(names: list[str]) -> str:

@@ -16,6 +16,7 @@ import click
 from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
 from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import ApiError, KeyRefusedError, MithrilError
+from mithril_elt.postgres import Place
 
 __all__ = ["check_command"]
 
@@ -97,8 +98,9 @@ def _projects(api: Any, wanted: tuple[str, ...]) -> str:
     return f"{len(chosen)} to read: {', '.join(chosen)}" if chosen else "the key sees no project yet"
 
 
-def _warehouse(db: Path) -> str:
+def _warehouse(db: Place) -> str:
     from mithril_elt.warehouse import try_write  # noqa: PLC0415  # imports duckdb
 
     try_write(db)
-    return f"{db} can be written" if db.exists() else f"{db} will be made by the first run"
+    is_there = not isinstance(db, Path) or db.exists()
+    return f"{db} can be written" if is_there else f"{db} will be made by the first run"

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from mithril_elt.cli.saying import keep_secret
 from mithril_elt.instants import parse_duration, parse_instant
+from mithril_elt.postgres import Postgres
 from mithril_elt.settings import DEFAULT_API_URL, Settings, find_settings
 
 __all__ = ["F", "api_options", "as_json_option", "connect", "db_options", "decorated", "load_plan", "span_options"]
@@ -34,9 +36,17 @@ def as_json_option(function: F) -> F:
 
 
 def db_options(function: F) -> F:
-    """The database and the prefix of its schemas."""
+    """The database, which the command is given as a `Place`, and the prefix of its schemas."""
+
+    @wraps(function)
+    def placed(**values: Any) -> Any:
+        if values.pop("destination") == "postgres":
+            values["db"] = Postgres.configured()
+            keep_secret(values["db"].password)
+        return function(**values)
+
     return decorated(
-        function,
+        cast("F", placed),
         click.option(
             "--db",
             type=click.Path(path_type=Path, dir_okay=False),
@@ -44,6 +54,12 @@ def db_options(function: F) -> F:
             show_default=True,
             metavar="FILE",
             help="The DuckDB file.",
+        ),
+        click.option(
+            "--destination",
+            type=click.Choice(["duckdb", "postgres"]),
+            default="duckdb",
+            help="postgres: the database that dlt's configuration names, instead of a file.",
         ),
         click.option("--dataset", metavar="NAME", help="A prefix for the schemas: NAME_raw, NAME_staging, NAME_marts."),
     )

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mithril_elt.cli.options import account_settings, api_options, as_json_option, db_options
 from mithril_elt.cli.saying import say, say_facts
+from mithril_elt.postgres import Place
 from mithril_elt.settings import DEFAULT_API_URL
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = ["probe_command"]
 @api_options
 @db_options
 @as_json_option
-def probe_command(*, save: bool, as_json: bool, db: Path, **values: Any) -> None:
+def probe_command(*, save: bool, as_json: bool, db: Place, **values: Any) -> None:
     """Show how an account's API reads what its description leaves open, with the evidence.
 
     Asks at most 12 questions, one at a time, and changes nothing. What the account does not show is told as

@@ -12,6 +12,7 @@ import click
 from mithril_elt.cli.options import as_json_option, db_options
 from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import UsageError, WarehouseError
+from mithril_elt.postgres import Place
 
 __all__ = ["recover_command"]
 
@@ -19,7 +20,7 @@ __all__ = ["recover_command"]
 @click.command("recover")
 @db_options
 @as_json_option
-def recover_command(*, db: Path, dataset: str | None, as_json: bool) -> None:
+def recover_command(*, db: Place, dataset: str | None, as_json: bool) -> None:
     """Clear what a crash left that the next run cannot clear by itself. Loses nothing that was loaded.
 
     A run that was killed needs none of this. It is for files that were cut short, as by a power failure or a
@@ -31,7 +32,7 @@ def recover_command(*, db: Path, dataset: str | None, as_json: bool) -> None:
     """
     from mithril_elt.recovery import recover  # noqa: PLC0415  # imports dlt
 
-    if not db.is_file():
+    if isinstance(db, Path) and not db.is_file():
         raise UsageError(f"there is no database {db}, so nothing to recover: `mithril-elt run --db {db}` makes it")
     done = recover(db, dataset)
     advice = _about_the_marts(db, dataset)
@@ -44,7 +45,7 @@ def recover_command(*, db: Path, dataset: str | None, as_json: bool) -> None:
         say(advice)
 
 
-def _about_the_marts(db: Path, dataset: str | None) -> str | None:
+def _about_the_marts(db: Place, dataset: str | None) -> str | None:
     """What a build that was cut short needs, if the last one was."""
     from mithril_elt.reports import known_up_to  # noqa: PLC0415  # imports duckdb
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # as above

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 import click
 
@@ -18,6 +17,7 @@ from mithril_elt.cli.options import db_options
 from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso, parse_instant
+from mithril_elt.postgres import Place
 from mithril_elt.reports import FORMATS, GROUPINGS, Report, known_up_to, render, report
 
 __all__ = ["report_command"]
@@ -43,7 +43,7 @@ def report_command(
     to: str | None,
     form: str,
     limit: int | None,
-    db: Path,
+    db: Place,
     dataset: str | None,
     as_of: str | None,
 ) -> None:
@@ -76,7 +76,7 @@ def report_command(
 
 
 @contextmanager
-def _as_of(db: Path, schema: str, dataset: str | None, pinned: datetime | None) -> Iterator[Path]:
+def _as_of(db: Place, schema: str, dataset: str | None, pinned: datetime | None) -> Iterator[Place]:
     """The database whose marts are as of that instant: this one, or a scratch copy of it built so."""
     if pinned is None:
         yield db

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +18,7 @@ from mithril_elt.cli.saying import say, say_text
 from mithril_elt.cli.summary import Summary, summed_up
 from mithril_elt.instants import iso, parse_instant
 from mithril_elt.log_facts import known
+from mithril_elt.postgres import Place
 
 if TYPE_CHECKING:
     from mithril_elt.load import LoadResult
@@ -85,7 +85,7 @@ def extract_command(*, as_json: bool, **values: Any) -> None:
 @_as_of_option
 @click.option("--full", is_flag=True, help="Build everything anew, from the parsing of the models on.")
 @as_json_option
-def build_command(as_of: str | None, *, full: bool, as_json: bool, db: Path, dataset: str | None) -> None:
+def build_command(as_of: str | None, *, full: bool, as_json: bool, db: Place, dataset: str | None) -> None:
     """Build and test the models from the raw tables: what has changed since the last build, or all of it.
 
     \b
@@ -97,7 +97,7 @@ def build_command(as_of: str | None, *, full: bool, as_json: bool, db: Path, dat
         _build(run, db, dataset=dataset, as_of=pinned, full=full)
 
 
-def loaded(api: Any, db: Path, plan: Any, into: LoadResult | None = None) -> LoadResult:
+def loaded(api: Any, db: Place, plan: Any, into: LoadResult | None = None) -> LoadResult:
     """Runs the load with its progress shown; what it did is in `into` also if it fails."""
     from mithril_elt.load import load  # noqa: PLC0415  # imports the client
 
@@ -105,7 +105,7 @@ def loaded(api: Any, db: Path, plan: Any, into: LoadResult | None = None) -> Loa
         return load(api, db, plan, on_progress=tell, into=into)
 
 
-def built(db: Path, *, dataset: str | None, as_of: datetime | None, full: bool = False) -> BuildResult:
+def built(db: Place, *, dataset: str | None, as_of: datetime | None, full: bool = False) -> BuildResult:
     """Runs the build, and tells of warnings."""
     from mithril_elt.transform import build  # noqa: PLC0415  # imports duckdb
 
@@ -115,7 +115,7 @@ def built(db: Path, *, dataset: str | None, as_of: datetime | None, full: bool =
     return models
 
 
-def _extract(run: Summary, api: Any, db: Path, plan: Any) -> None:
+def _extract(run: Summary, api: Any, db: Place, plan: Any) -> None:
     from mithril_elt.load import LoadResult  # noqa: PLC0415  # imports the client
 
     done = LoadResult()
@@ -127,7 +127,7 @@ def _extract(run: Summary, api: Any, db: Path, plan: Any) -> None:
             run.facts |= _plain(done)
 
 
-def _build(run: Summary, db: Path, **wanted: Any) -> None:
+def _build(run: Summary, db: Place, **wanted: Any) -> None:
     with run.stage("build"), known(run_id=run.run_id):
         run.facts["build"] = asdict(built(db, **wanted))
 
@@ -136,7 +136,7 @@ def _plain(done: LoadResult) -> dict[str, Any]:
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in asdict(done).items()}
 
 
-def _summary(db: Path, dataset: str | None) -> None:
+def _summary(db: Place, dataset: str | None) -> None:
     from mithril_elt.reports import render, report  # noqa: PLC0415  # only at the end
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +14,7 @@ import click
 from mithril_elt.cli.options import as_json_option, db_options
 from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.instants import iso
+from mithril_elt.postgres import Place
 
 __all__ = ["status_command"]
 
@@ -29,7 +29,7 @@ _OF_RUNS = (
 @db_options
 @click.option("--runs", default=5, show_default=True, metavar="N", help="How many of the last runs to show.")
 @as_json_option
-def status_command(*, db: Path, dataset: str | None, runs: int, as_json: bool) -> None:
+def status_command(*, db: Place, dataset: str | None, runs: int, as_json: bool) -> None:
     """Show what is loaded up to when, the last runs, time that nothing covers, and how late rows came.
 
     \b
@@ -67,7 +67,7 @@ def _run_line(run: dict[str, Any]) -> str:
     )
 
 
-def _facts(db: Path, dataset: str | None, runs: int) -> dict[str, Any]:
+def _facts(db: Place, dataset: str | None, runs: int) -> dict[str, Any]:
     from mithril_elt.findings import saved_readings  # noqa: PLC0415  # kept out of --help
     from mithril_elt.warehouse import loaded_from, schema_name  # noqa: PLC0415  # imports duckdb
 
@@ -87,7 +87,7 @@ def _facts(db: Path, dataset: str | None, runs: int) -> dict[str, Any]:
 
 def _rows(connection: Any, table: str, wanted: Sequence[str], order: str) -> list[dict[str, Any]]:
     """Those columns of a table; null for those that a table of an older release does not have."""
-    known = {name for name, *_ in connection.execute(f"describe {table}").fetchall()}
+    known = {name for name, *_ in connection.execute(f"select * from {table} where false").description}  # noqa: S608  # own names
     columns = ", ".join(name if name in known else f"null as {name}" for name in wanted)
     found = connection.execute(f"select {columns} from {table} {order}").fetchall()  # noqa: S608  # own names
     return [dict(zip(wanted, row, strict=True)) for row in found]

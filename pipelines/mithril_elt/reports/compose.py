@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
+from mithril_elt.postgres import Place
 from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Definition, Figure
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
@@ -54,7 +54,7 @@ class Report:
 
 
 def report(
-    db: Path | duckdb.DuckDBPyConnection,
+    db: Place | duckdb.DuckDBPyConnection,
     name: str,
     *,
     by: Sequence[str] = (),
@@ -95,7 +95,7 @@ def report(
     return whole if limit is None else _cut(whole, limit)
 
 
-def known_up_to(db: Path | duckdb.DuckDBPyConnection, *, marts_schema: str = "marts") -> list[datetime]:
+def known_up_to(db: Place | duckdb.DuckDBPyConnection, *, marts_schema: str = "marts") -> list[datetime]:
     """The as_of of each project in the marts that has one, in UTC. Raises as `report` does."""
     with read_marts(db, marts_schema) as marts:
         return [project.as_of for project in marts.projects() if project.as_of is not None]

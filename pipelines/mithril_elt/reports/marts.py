@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError, WarehouseError
+from mithril_elt.postgres import Place, Postgres
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,7 +35,7 @@ class Project:
 class Marts:
     """An open connection and the schema of the marts in it."""
 
-    connection: duckdb.DuckDBPyConnection
+    connection: Any
     schema: str
 
     @cached_property
@@ -63,12 +64,13 @@ class Marts:
             inside = {"{marts}": self.schema, "{staging}": self._staging}
             for placeholder, schema in inside.items():
                 sql = sql.replace(placeholder, self._inside(schema))
-            return self.connection.execute(sql).fetchall()
+            found: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
         except duckdb.Error as error:
             raise WarehouseError(
                 f"the marts in schema {self.schema!r} cannot be read ({str(error).partition(chr(10))[0]});"
                 " `mithril-elt build --full` builds them anew"
             ) from error
+        return found
 
     def projects(self) -> list[Project]:
         """The projects in the marts, by id."""
@@ -88,22 +90,21 @@ class Marts:
 
 
 @contextmanager
-def read_marts(db: Path | duckdb.DuckDBPyConnection, schema: str) -> Iterator[Marts]:
+def read_marts(db: Place | duckdb.DuckDBPyConnection, schema: str) -> Iterator[Marts]:
     """The marts of a file, which is closed afterwards, or of a connection, which is left open.
 
     Raises UsageError if there is no such file or it has no marts of that name, WarehouseError if it is not
     a DuckDB file, another process holds its lock, or the last build of the marts did not come to its end.
     """
-    if not isinstance(db, Path):
+    if not isinstance(db, (Path, Postgres)):
         yield _checked(Marts(db, schema), "the database")
         return
-    from mithril_elt.warehouse import open_read_only  # noqa: PLC0415  # DuckDB takes longer to load than the reports
+    from mithril_elt.warehouse import read_from  # noqa: PLC0415  # DuckDB takes longer to load than the reports
 
-    connection = open_read_only(db)
-    try:
+    with read_from(db) as connection:
+        if isinstance(db, Postgres):  # where the types that reports name are
+            connection.execute(f'set search_path to "{schema.removesuffix("marts")}staging"')
         yield _checked(Marts(connection, schema), str(db))
-    finally:
-        connection.close()
 
 
 def _checked(marts: Marts, where: str) -> Marts:

@@ -42,7 +42,7 @@ SOURCES = {
         " inner join {marts}.dim_instances as instances on hours.instance_id = instances.instance_id"
         " inner join {marts}.fct_pause_credits as pauses"
         " on hours.instance_id = pauses.instance_id"
-        " and pauses.started_at < hours.hour_at + interval 1 hour and pauses.ended_at > hours.hour_at"
+        " and pauses.started_at < hours.hour_at + interval '1 hour' and pauses.ended_at > hours.hour_at"
         " where hours.credited_us > 0 and pauses.is_credited and pauses.expires_at > instances.as_of)",
     ),
 }
@@ -86,8 +86,8 @@ MEASURES = (
     Measure("recoveries", "interruptions", "case when f.left_up and f.recovery_us is not null then 1 else 0 end"),
     Measure("recovery", "interruptions", "case when f.left_up then coalesce(f.recovery_us, 0) else 0 end"),
     # The discrete quantile is the nearest rank: a time that was measured. The literals are exact decimals.
-    Measure("time_to_start_p50", "starts", "f.time_to_start_us", how="quantile_disc({}, 0.5)"),
-    Measure("time_to_start_p90", "starts", "f.time_to_start_us", how="quantile_disc({}, 0.9)"),
+    Measure("time_to_start_p50", "starts", "f.time_to_start_us", how="percentile_disc(0.5) within group (order by {})"),
+    Measure("time_to_start_p90", "starts", "f.time_to_start_us", how="percentile_disc(0.9) within group (order by {})"),
     Measure("reserved", "reservation_hours", "f.reserved_us"),
     Measure("used", "reservation_hours", "f.used_us"),
     Measure("unused", "reservation_hours", "f.unused_us"),

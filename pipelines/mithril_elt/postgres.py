@@ -1,0 +1,198 @@
+"""A PostgreSQL database that holds the tables: where dlt's configuration says it is, and how it is asked.
+
+Stands under `lock` and `warehouse`, which know a database by the path of a DuckDB file or by one of these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from mithril_elt.errors import UsageError, WarehouseError
+
+__all__ = ["Place", "Postgres", "Session", "choice"]
+
+_LOCK = 0x6D69746872696C  # of the whole database; any number will do that nobody else takes
+_PARAMETER = re.compile(r"\?|\$(\d+)")
+_NUMERIC = 1700  # the type's number in every PostgreSQL
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A database on a server; what is said of it never has the password in it."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str = field(repr=False)
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f"PostgreSQL database {self.database} on {self.host}"
+
+    @classmethod
+    def configured(cls) -> Postgres:
+        """The one of dlt's own configuration, `[destination.postgres.credentials]` or its variables.
+
+        Raises:
+            UsageError: there is none, or it cannot be understood.
+        """
+        import dlt  # noqa: PLC0415  # half a second
+        from dlt.common.configuration.exceptions import ConfigurationException  # noqa: PLC0415  # as above
+        from dlt.destinations.impl.postgres.configuration import PostgresCredentials  # noqa: PLC0415  # as above
+
+        try:
+            found = dlt.secrets.get("destination.postgres.credentials", PostgresCredentials)
+        except (ConfigurationException, ValueError) as error:
+            # the parser's own message may quote the line with the password
+            raise UsageError(f"the credentials of PostgreSQL cannot be read ({type(error).__name__})") from None
+        if found is None or not found.database:
+            raise UsageError(
+                "no credentials of PostgreSQL: set DESTINATION__POSTGRES__CREDENTIALS=postgresql://USER:PASSWORD@HOST/NAME,"
+                " or the same in .dlt/secrets.toml"
+            )
+        options = {name: str(value) for name, value in (found.query or {}).items()}
+        host = options.pop("host", None) or found.host or "localhost"  # a folder: a socket in it
+        password = str(found.password or "")
+        return cls(host, found.port, found.database, found.username, password, tuple(sorted(options.items())))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of libpq for it, by which dbt finds it."""
+        told = {"HOST": self.host, "PORT": str(self.port), "DATABASE": self.database, "USER": self.user}
+        told |= {"PASSWORD": self.password, "TZ": "UTC"} | {name.upper(): value for name, value in self.options}
+        return {f"PG{name}": value for name, value in told.items()}
+
+    @property
+    def destination(self) -> Any:
+        """dlt's destination for it."""
+        import dlt  # noqa: PLC0415  # half a second
+        from dlt.destinations.impl.postgres.configuration import PostgresCredentials  # noqa: PLC0415  # as above
+
+        known = {"database": self.database, "username": self.user, "password": self.password, "port": self.port}
+        is_socket = self.host.startswith("/")  # no name for an address, but one for its parameters
+        place = {"host": "localhost" if is_socket else self.host} | {"query": dict(self.options)}
+        place["query"] |= {"host": self.host} if is_socket else {}
+        credentials = PostgresCredentials(known | place)
+        return dlt.destinations.postgres(credentials)
+
+    @property
+    def work_folder(self) -> Path:
+        """The hidden folder for dlt's working files, where the command is run."""
+        return Path(f".{self.database}.postgres.dlt").absolute()
+
+    @contextmanager
+    def opened(self) -> Iterator[Session]:
+        """A session, closed afterwards; each statement is its own transaction until `begin`.
+
+        Raises:
+            UsageError: the driver is not installed.
+            WarehouseError: whatever the server or the driver says.
+        """
+        try:
+            import psycopg2  # type: ignore[import-untyped]  # noqa: PLC0415  # an extra, which has no types
+        except ImportError:
+            raise UsageError("PostgreSQL needs its driver: pip install 'mithril-elt[postgres]'") from None
+        try:
+            named = {"host": self.host, "port": self.port, "dbname": self.database, "user": self.user}
+            connection = psycopg2.connect(**named, password=self.password, **dict(self.options))
+            try:
+                yield Session(connection)
+            finally:
+                connection.close()
+        except psycopg2.Error as error:
+            raise self.error(error) from None
+
+    def error(self, error: BaseException) -> WarehouseError:
+        """One sentence for what the server said."""
+        said = " ".join(str(error).replace(self.password or "\0", "…").split())[:300] or type(error).__name__
+        return WarehouseError(f"{self} cannot be used: {said}")
+
+    @contextmanager
+    def locked(self) -> Iterator[str | None]:
+        """Holds a lock of the database for the session; gives who else has it, if anyone, and then does not hold it."""
+        with self.opened() as session:
+            [[is_held]] = session.execute("select pg_try_advisory_lock(?)", [_LOCK]).fetchall()
+            yield None if is_held else _holder(session)
+
+
+class Session:
+    """A connection that is asked as one to DuckDB is: parameters are `?` or `$1`, whole numbers come as integers."""
+
+    def __init__(self, connection: Any) -> None:
+        import psycopg2.extensions as pg  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
+
+        connection.autocommit = True
+        self._connection, self._cursor = connection, connection.cursor()
+        pg.register_type(pg.new_type((_NUMERIC,), "exact", _exact), connection)
+        self._cursor.execute("set timezone = 'UTC'")
+
+    def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> Session:
+        """Runs a statement; its rows are had from what is returned."""
+        if not parameters:
+            self._cursor.execute(sql)
+            return self
+        position = count(1)
+        text = _PARAMETER.sub(lambda mark: f"%(p{mark[1] or next(position)})s", sql.replace("%", "%%"))
+        self._cursor.execute(text, {f"p{number}": value for number, value in enumerate(parameters, 1)})
+        return self
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows of the last statement."""
+        rows: list[tuple[Any, ...]] = self._cursor.fetchall()
+        return rows
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row of the last statement, if there is one."""
+        row: tuple[Any, ...] | None = self._cursor.fetchone()
+        return row
+
+    def copy_to(self, file: Path, table: str, columns: Sequence[str]) -> None:
+        """Writes the rows of a table to a file, as CSV in which null is `\\N`."""
+        named = ", ".join(f'"{name}"' for name in columns)
+        with file.open("wb") as out:
+            self._cursor.copy_expert(f"copy {table} ({named}) to stdout (format csv, null '\\N')", out)
+
+    @property
+    def description(self) -> Any:
+        """What the columns of the last statement's rows are: of each a tuple, first its name."""
+        return self._cursor.description
+
+    def begin(self) -> None:
+        """Begins a transaction, which `commit` ends."""
+        self._cursor.execute("begin")
+
+    def commit(self) -> None:
+        """Ends the transaction."""
+        self._cursor.execute("commit")
+
+
+Place = Path | Postgres
+
+
+def choice(place: Place) -> str:
+    """The options of the command line that choose a place."""
+    return f"--db {place}" if isinstance(place, Path) else "--destination postgres"
+
+
+def _exact(text: str | None, _: object) -> Any:
+    from decimal import Decimal  # noqa: PLC0415  # only here
+
+    return None if text is None else Decimal(text) if "." in text or not text.lstrip("-").isdigit() else int(text)
+
+
+def _holder(session: Session) -> str:
+    asked = (
+        "select activity.pid, activity.application_name, activity.client_addr, activity.backend_start from pg_locks"
+        " inner join pg_stat_activity as activity on pg_locks.pid = activity.pid where locktype = 'advisory'"
+        " and (classid::bigint << 32) + objid::bigint = ?"
+    )
+    for pid, _, address, since in session.execute(asked, [_LOCK]).fetchall():
+        return f"session {pid} from {address or 'this machine'}" + (f" since {since:%Y-%m-%dT%H:%MZ}" if since else "")
+    return "session unknown"
