@@ -61,7 +61,7 @@ def _parsed_once() -> Iterator[None]:
 def _parsed(db: Path, target: Path, *, full: bool = False, dataset: str | None = None) -> Any:
     if full:
         return dbt_project.parse(db, target, full=True, dataset=dataset)
-    key = (db.name, dataset)
+    key = (db.name if isinstance(db, Path) else str(db), dataset)
     if key not in _MANIFESTS:
         _MANIFESTS[key] = dbt_project.parse(db, target, dataset=dataset)
     return _MANIFESTS[key]

@@ -62,7 +62,7 @@ def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None) -> 
         copy_raw(db, scratch, schema_name("raw", dataset))
         if isinstance(db, Path):
             copy_parsed(work_folder(db) / "dbt", target)
-        run(scratch, target, parse(db, target, dataset=dataset), as_of=as_of, dataset=dataset)
+        run(scratch, target, parse(scratch, target, dataset=dataset), as_of=as_of, dataset=dataset)
         yield scratch
 
 

@@ -6,7 +6,7 @@ Stands between marts and reports: each notice asks the marts one question and is
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 from mithril_elt.instants import iso
@@ -18,11 +18,11 @@ __all__ = ["notices"]
 
 _HOUR_US = 3_600_000_000
 _UNKNOWN_STATUSES = """
-    select status, sum(date_diff('microsecond', from_at, to_at)) from (
+    select status, to_at - from_at from (
         select status, greatest(started_at, {from}) as from_at, least(ended_at, {to}) as to_at
         from {marts}.fct_status_spells where not is_known_status
     ) as clipped
-    where from_at < to_at group by status order by status
+    where from_at < to_at order by status
 """
 
 
@@ -60,7 +60,10 @@ def _on_unknown_statuses(marts: Marts, span: Span) -> str | None:
     found = marts.rows(_UNKNOWN_STATUSES.replace("{from}", span.sql_from).replace("{to}", span.sql_to))
     if not found:
         return None
-    statuses = ", ".join(f"{status} ({_hours(time_us)})" for status, time_us in found)
+    times_us: dict[str, int] = {}
+    for status, time in found:
+        times_us[status] = times_us.get(status, 0) + time // timedelta(microseconds=1)
+    statuses = ", ".join(f"{status} ({_hours(time_us)})" for status, time_us in times_us.items())
     return f"Statuses that status_policy does not know: {statuses}: counted as unknown_hours, neither up nor billed."
 
 

@@ -14,7 +14,8 @@ from mithril_elt.sandbox.account import Account
 from mithril_elt.sandbox.clock import microseconds
 from mithril_elt.sandbox.figures import PHASES, Figures, PauseTruth, Truth
 from mithril_elt.sandbox.truth import true_figures
-from mithril_elt.warehouse import open_read_only
+from mithril_elt.postgres import Place
+from mithril_elt.warehouse import read_from
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,13 +40,13 @@ _COMMITTED = ("committed_us", "committed_cost_cent_us")
 _PAUSE = ("paused_us", "is_open", "has_terms", "is_credited", "credited_us", "pause_credit_cent_us")
 
 
-def differences(db: Path, account: Account, *, marts: str = "marts") -> list[str]:
+def differences(db: Place, account: Account, *, marts: str = "marts") -> list[str]:
     """Every figure of the marts that is not the account's true one, as a sentence each.
 
     Compares, for each instance in all and on each day, hours by phase, what is billed, priced and not,
     spot cost, allocated cost and credits; interruptions, recoveries and starts; each pause; each reservation.
     """
-    with open_read_only(db) as connection:
+    with read_from(db) as connection:
         as_of = connection.execute(f"select min(as_of) from {marts}.dim_projects").fetchone()  # noqa: S608  # own names
         if not as_of or as_of[0] is None:
             return ["the marts have no as_of: nothing was read to its end"]
@@ -58,7 +59,8 @@ def _sides(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> I
 
     def ours(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> Table:
         sums = ", ".join(_sum(column) for column in columns)
-        query = f"select {', '.join(keys)}, {sums} from {marts}.{table} group by all"  # noqa: S608  # own names
+        named = ", ".join(keys)
+        query = f"select {named}, {sums} from {marts}.{table} group by {named}"  # noqa: S608  # own names
         found = connection.execute(query).fetchall()
         return {_key(row[: len(keys)]): dict(zip(columns, map(_plain, row[len(keys) :]), strict=True)) for row in found}
 
@@ -95,7 +97,7 @@ def _figure(figures: Any, column: str) -> Any:
 
 def _interruptions(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> tuple[Table, Table]:
     asked = f"""
-        select instance_id, 'interruptions' as figure, count(*)::hugeint from {marts}.fct_interruptions group by all
+        select instance_id, 'interruptions' as figure, count(*) from {marts}.fct_interruptions group by instance_id
         union all
         select instance_id, 'recovery_us', recovery_us from {marts}.fct_interruptions where recovery_us is not null
         union all
