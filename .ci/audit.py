@@ -21,7 +21,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-PINS = (".ci/requirements.txt", ".ci/requirements-dev.txt", ".ci/installer.txt")
+PINS = (".ci/requirements.txt", ".ci/requirements-dev.txt", ".ci/requirements-warehouses.txt", ".ci/installer.txt")
 OURS = "mithril-elt"
 VENVS_OWN = {OURS, "pip", "setuptools"}  # what is in any environment before the pins are
 
