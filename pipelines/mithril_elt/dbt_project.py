@@ -101,7 +101,8 @@ def run(
     names["as_of"] = as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if as_of else None
     names["only_changed"] = only_changed
     result = BuildResult(only_changed=only_changed)
-    changed = _ONLY_TABLES if isinstance(db, Path) else ()  # where a table takes the views on it along, views are made too
+    # On a server a table that is replaced takes the views on it along, so there they are made as well.
+    changed = _ONLY_TABLES if isinstance(db, Path) else ()
     anew = changed if only_changed else ("--full-refresh",)
     for command, left in (("build", ("unit_test", "test", *anew)), ("test", ("unit_test",))):
         outcome = _dbt(db, target, command, "--exclude-resource-type", *left, names=names, manifest=manifest)

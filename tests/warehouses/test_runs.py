@@ -241,7 +241,9 @@ def test_a_connection_that_drops_is_told_and_mended(
 
     def drop(_: object) -> None:
         with _administering(postgres) as cursor:
-            cursor.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [place.database])
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [place.database]
+            )
 
     from mithril_elt.api import Mithril  # noqa: PLC0415  # only here
     from mithril_elt.load import LoadPlan, load  # noqa: PLC0415  # as above
