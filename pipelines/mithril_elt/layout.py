@@ -7,6 +7,7 @@ it leaves alone, since it would neither keep nor count what it does not know.
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from mithril_elt.errors import LayoutError
@@ -37,5 +38,5 @@ def check_layout(connection: Any, db: Place) -> None:
                 raise LayoutError(
                     f"{db} was written by mithril-elt {release} (layout {layout}), this is mithril-elt"
                     f" {version('mithril-elt')} (layout {LAYOUT}): install {release} or newer, or choose another"
-                    " database"
+                    f" {'file with --db' if isinstance(db, Path) else 'database'}"
                 )

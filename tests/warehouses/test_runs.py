@@ -131,10 +131,8 @@ def test_reports_are_the_same_to_the_last_digit(place: Postgres, sandbox: Sandbo
 
 def test_commands_take_the_place_of_dlts_configuration(place: Postgres, sandbox: Sandbox, tmp_path: Path) -> None:
     """Each command that touches data, as a user types it; no file is made where they are run but dlt's folder."""
-    facts = [_command(sandbox, "plan", "--json", "--destination", "postgres")]
-    for command in ("check", "run", "status", "plan", "build"):
-        facts.append(_command(sandbox, command, "--json", "--destination", "postgres"))
-    assert facts[0].returncode == 0, facts[0].stderr
+    commands = ("plan", "check", "run", "status", "plan", "build")
+    facts = [_command(sandbox, command, "--json", "--destination", "postgres") for command in commands]
     assert [each.returncode for each in facts] == [0] * len(facts), [each.stderr for each in facts]
     assert json.loads(facts[2].stdout)["outcome"] == "done"
     figures = _command(sandbox, "report", "cost", "--json", "--destination", "postgres")
@@ -192,7 +190,7 @@ def test_one_run_at_a_time(place: Postgres, sandbox: Sandbox, monkeypatch: pytes
     """Also from another machine, which has another working folder; who dies lets go."""
     with locked(place):
         monkeypatch.chdir(tmp_path.parent)
-        with pytest.raises(LockedError, match="session .* from this machine since"), locked(place):
+        with pytest.raises(LockedError, match=r"session .* from this machine since"), locked(place):
             pass
         refused = _command(sandbox, "run", "--destination", "postgres")
         assert refused.returncode == 8
@@ -221,7 +219,7 @@ def test_a_role_that_owns_its_schemas_needs_no_more(place: Postgres, postgres: S
 def test_what_goes_wrong_is_one_sentence(place: Postgres, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """No server, no database, no rights, no credentials: exit statuses 9 and 2, without the password."""
     for wrong in (replace(place, host="/nowhere"), replace(place, database="nothing"), replace(place, user="nobody")):
-        with pytest.raises(WarehouseError, match="PostgreSQL database .* cannot be used") as told:
+        with pytest.raises(WarehouseError, match=r"PostgreSQL database .* cannot be used") as told:
             load_sandbox(sandbox, wrong)
         assert "pw_7h1s" not in str(told.value)
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", "postgresql://u:pw_7h1s@localhost:port/x")

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mithril_elt.postgres import Place
 from mithril_elt.sandbox.account import Account
 from mithril_elt.sandbox.clock import microseconds
 from mithril_elt.sandbox.figures import PHASES, Figures, PauseTruth, Truth
 from mithril_elt.sandbox.truth import true_figures
-from mithril_elt.postgres import Place
 from mithril_elt.warehouse import read_from
 
 if TYPE_CHECKING:
