@@ -77,9 +77,9 @@ class Postgres:
 
         known = {"database": self.database, "username": self.user, "password": self.password, "port": self.port}
         is_socket = self.host.startswith("/")  # no name for an address, but one for its parameters
-        place = {"host": "localhost" if is_socket else self.host} | {"query": dict(self.options)}
-        place["query"] |= {"host": self.host} if is_socket else {}
-        credentials = PostgresCredentials(known | place)
+        query = dict(self.options) | ({"host": self.host} if is_socket else {})
+        host = "localhost" if is_socket else self.host
+        credentials = PostgresCredentials(known | {"host": host, "query": query})
         return dlt.destinations.postgres(credentials)
 
     @property
