@@ -26,7 +26,9 @@ lint: $(VENV)/dev ## format, lint and types of Python, SQL and yml
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/yamllint --strict sql
+	@mkdir -p build && cat sql/macros/*.sql > build/macros.sql
 	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar sql/models sql/assertions
+	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar --config .ci/sqlfluff-postgres.cfg sql/models sql/assertions
 
 audit: $(VENV)/dev ## pins, licences, and what is known against them
 	$(BIN)/python .ci/audit.py

@@ -54,8 +54,8 @@ class Postgres:
             raise UsageError(f"the credentials of PostgreSQL cannot be read ({type(error).__name__})") from None
         if found is None or not found.database:
             raise UsageError(
-                "no credentials of PostgreSQL that can be understood: set DESTINATION__POSTGRES__CREDENTIALS=postgresql://USER:PASSWORD@HOST/NAME,"
-                " or the same in .dlt/secrets.toml"
+                "no credentials of PostgreSQL that can be understood: set DESTINATION__POSTGRES__CREDENTIALS="
+                "postgresql://USER:PASSWORD@HOST/NAME, or the same in .dlt/secrets.toml"
             )
         options = {name: str(value) for name, value in (found.query or {}).items()}
         host = options.pop("host", None) or found.host or "localhost"  # a folder: a socket in it
