@@ -14,6 +14,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.api import Mithril
@@ -96,6 +97,8 @@ def load(
         WarehouseError: the file cannot be opened or written.
         KeyRefusedError, ApiError, ContractError: the API; windows finished before are kept.
     """
+    if not isinstance(db, Path):
+        db.checked_dataset((wanted or LoadPlan()).dataset)
     one = _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None), into or LoadResult())
     with known(run_id=one.result.run_id), locked(db):
         try:

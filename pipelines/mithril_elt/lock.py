@@ -24,9 +24,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mithril_elt.errors import LockedError, WarehouseError
-from mithril_elt.postgres import Place
+from mithril_elt.postgres import Place, Postgres, Session
 
-__all__ = ["locked", "make_work_folder", "work_folder"]
+__all__ = ["locked", "make_work_folder", "still_held", "work_folder"]
+
+_SESSIONS: dict[Postgres, Session] = {}  # of this process, that hold the lock of a database
 
 
 def work_folder(db: Place) -> Path:
@@ -64,14 +66,38 @@ def locked(db: Place) -> Iterator[None]:
             held.enter_context(lock)
             if lock.lock_counter == 1:  # who is inside already has been noted
                 _note_holder(folder)
-                other = None if isinstance(db, Path) else held.enter_context(db.locked())
-                if other:
-                    raise LockedError(f"another run holds {db} ({other}): wait for it to end")
+                if not isinstance(db, Path):
+                    held.enter_context(_session_of(db))
         except Timeout:
             raise LockedError(f"another run holds {db} ({_holder(folder)}): wait for it to end") from None
         except OSError as error:
             raise WarehouseError(f"the folder of {db} cannot be written: {error.strerror or error}") from None
         yield
+
+
+@contextmanager
+def _session_of(db: Postgres) -> Iterator[None]:
+    with db.locked() as (session, other):
+        if other:
+            raise LockedError(f"another run holds {db} ({other}): wait for it to end")
+        _SESSIONS[db] = session
+        try:
+            yield
+        finally:
+            del _SESSIONS[db]
+
+
+def still_held(db: Place) -> None:
+    """Passes if the lock that this process took is its own still: before anything is written.
+
+    Raises:
+        WarehouseError: the session that held it is gone, and another run may have begun.
+    """
+    if isinstance(db, Postgres) and db in _SESSIONS:
+        try:
+            _SESSIONS[db].execute("select 1").fetchall()
+        except Exception as error:
+            raise WarehouseError(f"the lock of {db} was lost with its session: run again") from error
 
 
 def _note_holder(folder: Path) -> None:

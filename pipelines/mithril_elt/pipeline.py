@@ -11,6 +11,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ import duckdb
 
 from mithril_elt.errors import MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
-from mithril_elt.lock import work_folder
+from mithril_elt.lock import still_held, work_folder
 from mithril_elt.migration import migrate
 from mithril_elt.past import Past, past_of
 from mithril_elt.postgres import Place, choice
@@ -45,6 +46,8 @@ def open_pipeline(db: Place, dataset: str | None = None) -> Any:
     """The dlt pipeline of a database: named mithril, its working folder hidden beside the file."""
     import dlt  # noqa: PLC0415  # two seconds that other commands need not pay
 
+    if not isinstance(db, Path):
+        logging.getLogger("dlt").addFilter(_is_news)
     return dlt.pipeline(
         _NAME,
         destination=dlt.destinations.duckdb(str(db)) if isinstance(db, Path) else db.destination,
@@ -94,7 +97,7 @@ def load_left_over(db: Place, dataset: str | None = None) -> tuple[Any, bool]:
     pipeline.sync_destination()
     if not pipeline.has_pending_data:
         return pipeline, False
-    if _is_torn(pipeline):
+    if _is_torn(pipeline) or (not isinstance(db, Path) and _is_overtaken(pipeline)):
         log.info("a load of %s was broken off: what it had not brought to its end is read again", db)
         return reopen_pipeline(db, dataset), True
     pipeline.run(loader_file_format=_file_format(db))
@@ -109,13 +112,14 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
     """
     pipeline.extract(source, loader_file_format=_file_format(db))
     pipeline.normalize()
+    still_held(db)
     with duckdb.connect(str(db)) if isinstance(db, Path) else nullcontext():
         pipeline.load()
 
 
-def _file_format(db: Place) -> Literal["parquet", "csv"]:
-    """What each database loads fastest of what dlt can hand it."""
-    return "parquet" if isinstance(db, Path) else "csv"
+def _file_format(db: Place) -> Literal["parquet", "insert_values"]:
+    """What each database loads fastest of what dlt can hand it; from CSV PostgreSQL would take empty text for null."""
+    return "parquet" if isinstance(db, Path) else "insert_values"
 
 
 def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:
@@ -139,6 +143,21 @@ def _is_torn(pipeline: Any) -> bool:
     packages = [pipeline.get_load_package_info(load_id) for load_id in pipeline.list_normalized_load_packages()]
     jobs = [job for package in packages for state in begun for job in package.jobs.get(state, ())]
     return any(job.job_file_info.table_name in versioned for job in jobs)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether dlt says more than that it writes columns out as rows, which is what `insert_values` is."""
+    return record.funcName != "_get_items_normalizer"
+
+
+def _is_overtaken(pipeline: Any) -> bool:
+    """Whether another machine, with a folder of its own, has loaded since a package was left here: it is read again."""
+    left = [*pipeline.list_normalized_load_packages(), *pipeline.list_extracted_load_packages()]
+    with pipeline.sql_client() as client:
+        name = client.make_qualified_table_name("_dlt_loads")
+        with client.execute_query(f"select max(cast(load_id as decimal(38, 6))) from {name}") as cursor:  # noqa: S608  # own names
+            [[newest]] = cursor.fetchall()
+    return newest is not None and any(Decimal(load_id) < newest for load_id in left)
 
 
 def resource_state(pipeline: Any, table: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Stands under `lock` and `warehouse`, which know a database by the path of a Duck
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,22 @@ from typing import Any
 from mithril_elt.errors import UsageError, WarehouseError
 
 __all__ = ["Place", "Postgres", "Session", "choice"]
+
+# Settings of a connection that may stand in the address, and libpq's variables for them, by which dbt is told.
+_SETTINGS = {
+    "application_name": "PGAPPNAME",
+    "channel_binding": "PGCHANNELBINDING",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "gssencmode": "PGGSSENCMODE",
+    "sslcert": "PGSSLCERT",
+    "sslcrl": "PGSSLCRL",
+    "sslkey": "PGSSLKEY",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+_ALIVE = {"keepalives": 1, "keepalives_idle": 60, "keepalives_interval": 15}  # a session that waits is not cut off
+_DATASET = re.compile(r"[a-z_][a-z0-9_]{0,49}")
 
 _LOCK = 0x6D69746872696C  # of the whole database; any number will do that nobody else takes
 _PARAMETER = re.compile(r"\?|\$(\d+)")
@@ -57,8 +74,16 @@ class Postgres:
                 "no credentials of PostgreSQL that can be understood: set DESTINATION__POSTGRES__CREDENTIALS="
                 "postgresql://USER:PASSWORD@HOST/NAME, or the same in .dlt/secrets.toml"
             )
+        if not found.username:
+            raise UsageError(f"the credentials of PostgreSQL database {found.database} name no user")
         options = {name: str(value) for name, value in (found.query or {}).items()}
         host = options.pop("host", None) or found.host or "localhost"  # a folder: a socket in it
+        strange = sorted(options.keys() - _SETTINGS.keys())
+        if strange:
+            raise UsageError(
+                f"settings of a connection to PostgreSQL that cannot be passed on: {', '.join(strange)}; there are"
+                f" {', '.join(_SETTINGS)}"
+            )
         password = str(found.password or "")
         return cls(host, found.port, found.database, found.username, password, tuple(sorted(options.items())))
 
@@ -66,8 +91,10 @@ class Postgres:
     def environment(self) -> dict[str, str]:
         """The variables of libpq for it, by which dbt finds it."""
         told = {"HOST": self.host, "PORT": str(self.port), "DATABASE": self.database, "USER": self.user}
-        told |= {"PASSWORD": self.password, "TZ": "UTC"} | {name.upper(): value for name, value in self.options}
-        return {f"PG{name}": value for name, value in told.items()}
+        told |= {"PASSWORD": self.password, "TZ": "UTC"}
+        return {f"PG{name}": value for name, value in told.items()} | {
+            _SETTINGS[name]: value for name, value in self.options
+        }
 
     @property
     def destination(self) -> Any:
@@ -84,8 +111,20 @@ class Postgres:
 
     @property
     def work_folder(self) -> Path:
-        """The hidden folder for dlt's working files, where the command is run."""
-        return Path(f".{self.database}.postgres.dlt").absolute()
+        """The hidden folder for dlt's working files, where the command is run: one for each database of each server."""
+        name = re.sub(r"\W", "_", self.database)
+        place = hashlib.sha256(f"{self.host}:{self.port}/{self.database}".encode()).hexdigest()[:8]
+        return Path(f".{name}.{place}.postgres.dlt").absolute()
+
+    def checked_dataset(self, dataset: str | None) -> str | None:
+        """The prefix of the schemas, if dlt, dbt and PostgreSQL all take it for the same name.
+
+        Raises:
+            UsageError: they do not.
+        """
+        if dataset is not None and not _DATASET.fullmatch(dataset):
+            raise UsageError(f"--dataset {dataset!r}: on PostgreSQL it is small letters, digits and _, at most 50")
+        return dataset
 
     @contextmanager
     def opened(self) -> Iterator[Session]:
@@ -101,7 +140,7 @@ class Postgres:
             raise UsageError("PostgreSQL needs its driver: pip install 'mithril-elt[postgres]'") from None
         try:
             named = {"host": self.host, "port": self.port, "dbname": self.database, "user": self.user}
-            connection = psycopg2.connect(**named, password=self.password, **dict(self.options))
+            connection = psycopg2.connect(**named, **_ALIVE, password=self.password, **dict(self.options))
             try:
                 yield Session(connection)
             finally:
@@ -115,11 +154,11 @@ class Postgres:
         return WarehouseError(f"{self} cannot be used: {said}")
 
     @contextmanager
-    def locked(self) -> Iterator[str | None]:
-        """Holds a lock of the database for the session; gives who else has it, if anyone, and then does not hold it."""
+    def locked(self) -> Iterator[tuple[Session, str | None]]:
+        """Holds a lock of the database for the session that is given; and who else has it, if it is not had."""
         with self.opened() as session:
             [[is_held]] = session.execute("select pg_try_advisory_lock(?)", [_LOCK]).fetchall()
-            yield None if is_held else _holder(session)
+            yield session, None if is_held else _holder(session)
 
 
 class Session:
@@ -189,10 +228,11 @@ def _exact(text: str | None, _: object) -> Any:
 
 def _holder(session: Session) -> str:
     asked = (
-        "select activity.pid, activity.application_name, activity.client_addr, activity.backend_start from pg_locks"
+        "select activity.pid, activity.client_addr, activity.backend_start from pg_locks"
         " inner join pg_stat_activity as activity on pg_locks.pid = activity.pid where locktype = 'advisory'"
         " and (classid::bigint << 32) + objid::bigint = ?"
+        " and pg_locks.database = (select oid from pg_database where datname = current_database())"
     )
-    for pid, _, address, since in session.execute(asked, [_LOCK]).fetchall():
+    for pid, address, since in session.execute(asked, [_LOCK]).fetchall():
         return f"session {pid} from {address or 'this machine'}" + (f" since {since:%Y-%m-%dT%H:%MZ}" if since else "")
     return "session unknown"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from mithril_elt.dbt_project import BuildResult, copy_parsed, fingerprint, parse, run, sql_folder
 from mithril_elt.errors import DataTestError
 from mithril_elt.instants import iso
-from mithril_elt.lock import locked, work_folder
+from mithril_elt.lock import locked, still_held, work_folder
 from mithril_elt.migration import make_schema, migrate
 from mithril_elt.postgres import Place
 from mithril_elt.raw_copies import copy_raw
@@ -49,6 +49,7 @@ def build(db: Place, *, full: bool = False, as_of: datetime | None = None, datas
             target = work_folder(db) / "dbt"
             manifest = parse(db, target, full=full, dataset=dataset)
             only_changed = is_kept and not full
+            still_held(db)
             return run(db, target, manifest, as_of=as_of, dataset=dataset, only_changed=only_changed)
 
 
@@ -59,7 +60,9 @@ def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None) -> 
     name = db.name if isinstance(db, Path) else "scratch.duckdb"
     with tempfile.TemporaryDirectory(prefix="mithril-elt-") as folder:
         scratch, target = Path(folder) / name, Path(folder) / "dbt"
-        copy_raw(db, scratch, schema_name("raw", dataset))
+        # DuckDB lets nobody read while a run writes; a server does, table by table.
+        with nullcontext() if isinstance(db, Path) else locked(db):
+            copy_raw(db, scratch, schema_name("raw", dataset))
         if isinstance(db, Path):
             copy_parsed(work_folder(db) / "dbt", target)
         run(scratch, target, parse(scratch, target, dataset=dataset), as_of=as_of, dataset=dataset)
@@ -67,6 +70,8 @@ def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None) -> 
 
 
 def _check_loaded(db: Place, dataset: str | None) -> None:
+    if not isinstance(db, Path):
+        db.checked_dataset(dataset)
     with loaded_from(db, schema_name("raw", dataset)):
         pass
 
@@ -102,6 +107,7 @@ def _noted(db: Place, as_of: datetime | None, dataset: str | None) -> Iterator[b
 
 def _note_end(db: Place, builds: str, by: str | None = None) -> None:
     """Notes that the build came to its end; `by`: the fingerprint of what made it, if what it made is sound."""
+    still_held(db)
     with opened(db) as connection:
         made = f"(select max(counted_by) from {_changed(builds)})"  # noqa: S608  # own
         end = f"update {builds} set finished_at = ?, fingerprint = ?, made_by = {made}"  # noqa: S608  # own

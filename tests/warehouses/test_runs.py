@@ -25,6 +25,7 @@ from mithril_elt.lock import locked
 from mithril_elt.postgres import Postgres
 from mithril_elt.reports import report
 from mithril_elt.reports.catalog import DEFINITIONS
+from mithril_elt.reports.marts import read_marts
 from mithril_elt.sandbox.audit import differences
 from mithril_elt.sandbox.clock import utc
 from mithril_elt.sandbox.fleet import make_account
@@ -262,3 +263,105 @@ def test_settings_of_the_connection_are_passed_on(place: Postgres) -> None:
     refusing = replace(place, host="localhost", port=1, options=(("sslmode", "strange"),))
     with pytest.raises(WarehouseError, match="sslmode"), refusing.opened():
         pass
+
+
+def test_who_has_lost_the_lock_writes_no_more(
+    place: Postgres, postgres: Server, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The session that holds it is ended, and another run, of another folder, has begun: the first one ends there."""
+    load_sandbox(sandbox, place, **WAY)
+    with locked(place):
+        with _administering(postgres) as cursor:
+            cursor.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'")
+        with pytest.raises(WarehouseError, match=r"the lock of .* was lost"):
+            load_sandbox(sandbox, place, **WAY)
+        with pytest.raises(WarehouseError, match=r"the lock of .* was lost"):
+            build(place)
+    monkeypatch.chdir(tmp_path.parent)
+    load_sandbox(sandbox, place, **WAY)
+
+
+def test_a_package_that_others_have_overtaken_is_not_loaded(
+    place: Postgres, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Killed between reading and loading; then another machine loads for a day; then the first one runs again."""
+    there, here, db = tmp_path / "there", tmp_path / "here", tmp_path / "a.duckdb"
+    there.mkdir()
+    here.mkdir()
+    monkeypatch.chdir(here)
+    load_sandbox(sandbox, place, **WAY)
+    with monkeypatch.context() as patch:
+        patch.setattr("mithril_elt.pipeline.still_held", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            load_sandbox(sandbox, place, **WAY)
+    assert list((here / place.work_folder.name / "mithril" / "load" / "normalized").iterdir())
+    sandbox.clock.advance(timedelta(hours=30))
+    monkeypatch.chdir(there)
+    load_sandbox(sandbox, place, **WAY)
+    before = {table: _rows(place, f"raw.{table}", ["withdrawn_at"]) for table in ("instance_status_events",)}
+    with monkeypatch.context() as patch:
+        patch.chdir(here)
+        load_sandbox(sandbox, place, lookback=timedelta(0))
+    after = {table: _rows(place, f"raw.{table}", ["withdrawn_at"]) for table in before}
+    assert after == before
+    assert not db.exists()
+
+
+def _interrupted(_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_report_during_a_build_is_refused(place: Postgres, sandbox: Sandbox) -> None:
+    """Its figures would be of two instants: some of before, some of after."""
+    load_sandbox(sandbox, place)
+    build(place)
+    with pytest.raises(WarehouseError, match="meanwhile"):
+        _built_while_read(place)
+
+
+def _built_while_read(place: Postgres) -> None:
+    with read_marts(place, "marts") as marts:
+        assert marts.projects()
+        build(place)
+
+
+def test_who_only_reads_needs_few_rights(place: Postgres, postgres: Server, sandbox: Sandbox) -> None:
+    """The marts, and the table that says whether they are whole."""
+    with _administering(postgres) as cursor, suppress(psycopg2.errors.DuplicateObject):
+        cursor.execute("create role reading login")
+    load_sandbox(sandbox, place)
+    build(place)
+    with opened(place) as session:
+        session.execute("grant usage on schema marts, staging to reading")
+        session.execute(
+            "grant select on all tables in schema marts to reading; grant select on staging.builds to reading"
+        )
+    assert report(replace(place, user="reading"), "summary") == report(place, "summary")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:pw_7h1s@h/d?password=pw_7h1s", "cannot be passed on: password"),
+        ("postgresql://u:pw_7h1s@h/d?options=-crole=x", "cannot be passed on: options"),
+        ("postgresql://h/d", "name no user"),
+    ],
+)
+def test_an_address_that_cannot_be_kept_to_is_refused(url: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than left out for dbt, or met with a traceback."""
+    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", url)
+    with pytest.raises(UsageError, match=words) as told:
+        Postgres.configured()
+    assert "pw_7h1s" not in str(told.value)
+
+
+def test_a_dataset_is_a_name_that_all_take_alike(place: Postgres, sandbox: Sandbox) -> None:
+    """A prefix works; one with capitals or signs would part the tables over two schemas, and is refused."""
+    load_sandbox(sandbox, place, dataset="acme_eu")
+    build(place, dataset="acme_eu")
+    assert report(place, "summary", marts_schema="acme_eu_marts").rows
+    for strange in ("Acme", "acme-eu", "1st"):
+        with pytest.raises(UsageError, match="small letters"):
+            load_sandbox(sandbox, place, dataset=strange)
+    refused = _command(sandbox, "run", "--destination", "postgres", "--dataset", "Acme")
+    assert refused.returncode == 2

@@ -102,5 +102,6 @@ def _warehouse(db: Place) -> str:
     from mithril_elt.warehouse import try_write  # noqa: PLC0415  # imports duckdb
 
     try_write(db)
-    is_there = not isinstance(db, Path) or db.exists()
-    return f"{db} can be written" if is_there else f"{db} will be made by the first run"
+    if not isinstance(db, Path):
+        return f"{db} answers"
+    return f"{db} can be written" if db.exists() else f"{db} will be made by the first run"

@@ -20,6 +20,8 @@ from mithril_elt.settings import DEFAULT_API_URL, Settings, find_settings
 
 __all__ = ["F", "api_options", "as_json_option", "connect", "db_options", "decorated", "load_plan", "span_options"]
 
+_LONG_ENOUGH = 8  # for a password to be taken out of what is printed: a short one may be part of any word or number
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -42,7 +44,9 @@ def db_options(function: F) -> F:
     def placed(**values: Any) -> Any:
         if values.pop("destination") == "postgres":
             values["db"] = Postgres.configured()
-            keep_secret(values["db"].password)
+            values["db"].checked_dataset(values["dataset"])
+            if len(values["db"].password) >= _LONG_ENOUGH:
+                keep_secret(values["db"].password)
         return function(**values)
 
     return decorated(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError, WarehouseError
-from mithril_elt.postgres import Place, Postgres
+from mithril_elt.postgres import Place, Postgres, Session
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,6 +62,8 @@ class Marts:
 
         try:
             inside = {"{marts}": self.schema, "{staging}": self._staging}
+            if isinstance(self.connection, Session):
+                sql = sql.replace(" as hugeint)", " as numeric(38, 0))")
             for placeholder, schema in inside.items():
                 sql = sql.replace(placeholder, self._inside(schema))
             found: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
@@ -77,16 +79,15 @@ class Marts:
         found = self.rows("select project_id, as_of, created_at from {marts}.dim_projects order by project_id")
         return [Project(project, *(at and at.replace(tzinfo=UTC) for at in instants)) for project, *instants in found]
 
-    def is_half_built(self) -> bool:
-        """Whether the last build did not come to its end; not known, and so not, of one by an older release."""
+    def newest_build(self) -> list[tuple[Any, ...]]:
+        """The number of the last build and whether it did not come to its end; nothing of one by an older release."""
         noted = self.rows(
             "select table_schema from information_schema.tables"
             " where table_catalog = current_database() and table_name = 'builds'"
         )
         if (self._staging,) not in noted:
-            return False
-        builds = self.rows("select finished_at is null from {staging}.builds order by number desc limit 1")
-        return builds == [(True,)]
+            return []
+        return self.rows("select number, finished_at is null from {staging}.builds order by number desc limit 1")
 
 
 @contextmanager
@@ -102,9 +103,11 @@ def read_marts(db: Place | duckdb.DuckDBPyConnection, schema: str) -> Iterator[M
     from mithril_elt.warehouse import read_from  # noqa: PLC0415  # DuckDB takes longer to load than the reports
 
     with read_from(db) as connection:
-        if isinstance(db, Postgres):  # where the types that reports name are
-            connection.execute(f'set search_path to "{schema.removesuffix("marts")}staging"')
-        yield _checked(Marts(connection, schema), str(db))
+        marts = _checked(Marts(connection, schema), str(db))
+        built = marts.newest_build()
+        yield marts
+        if marts.newest_build() != built:
+            raise WarehouseError(f"a build of {db} began or ended meanwhile, so that figures are of two: ask again")
 
 
 def _checked(marts: Marts, where: str) -> Marts:
@@ -117,7 +120,7 @@ def _checked(marts: Marts, where: str) -> Marts:
             f"there are no marts (schema {marts.schema!r}) in {where}: `mithril-elt build` makes them from what is"
             " loaded, `mithril-elt run` loads and builds"
         )
-    if marts.is_half_built():
+    if any(is_cut_short for _, is_cut_short in marts.newest_build()):
         raise WarehouseError(
             f"the last build of the marts (schema {marts.schema!r}) in {where} did not come to its end, so that they"
             " are of two instants: `mithril-elt build` makes them anew"

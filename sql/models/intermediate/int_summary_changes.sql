@@ -31,7 +31,11 @@ final as (
     inner join summaries on status_changes.reservation_id = summaries.reservation_id
     where
         status_changes.started_at < summaries.vendor_as_of
-        and (status_changes.status = 'PAUSED' or status_changes.ended_at >= summaries.vendor_as_of)
+        and (
+            status_changes.status = 'PAUSED'
+            or status_changes.next_status is null
+            or status_changes.ended_at >= summaries.vendor_as_of
+        )
 )
 
 select * from final
