@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,15 @@ def test_staging_only_renames_and_casts(path: Path) -> None:
     cast = r"cast\((\w+|\{\{ bare_status\('\w+'\) \}\}) as [a-z]+(\(\d+, \d+\))?\) as \w+"
     column = rf"({cast}|\{{\{{ utc\('\w+'\) \}}\}} as \w+),?"
     assert all(re.fullmatch(column, line.strip()) for line in renamed.strip().splitlines()), renamed
+
+
+def test_the_clocks_are_tested_with_the_rows_of_the_seed() -> None:
+    """They stand in the test in full, since PostgreSQL takes no empty text for a number, as dbt writes a seed there."""
+    described = yaml.safe_load((SQL / "models" / "intermediate" / "int_pause_clocks.yml").read_text())
+    [given] = described["unit_tests"][0]["given"]
+    seed = list(csv.DictReader((SQL / "seeds" / "vendor_readings.csv").read_text().splitlines()))
+    rows = list(csv.DictReader(given["rows"].splitlines()))
+    assert rows == [{name: row[name] for name in rows[0]} for row in seed]
 
 
 @pytest.mark.parametrize("path", MODELS, ids=NAMES)

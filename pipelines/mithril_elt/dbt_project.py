@@ -20,7 +20,7 @@ from typing import Any
 
 from mithril_elt.errors import DataTestError, WarehouseError
 from mithril_elt.postgres import Place
-from mithril_elt.warehouse import warehouse_error
+from mithril_elt.warehouse import schema_name, warehouse_error
 
 __all__ = ["BuildResult", "copy_parsed", "fingerprint", "parse", "run", "sql_folder"]
 
@@ -114,11 +114,6 @@ def _names(dataset: str | None) -> dict[str, Any]:
     return {"schema_prefix": dataset} if dataset else {}
 
 
-def _staging(names: dict[str, Any]) -> str:
-    prefix = names.get("schema_prefix")
-    return f"{prefix}_staging" if prefix else "staging"
-
-
 def _dbt(db: Place, target: Path, *command: str, names: dict[str, Any], manifest: Any = None) -> Any:
     from dbt.adapters.factory import reset_adapters  # noqa: PLC0415  # dbt costs two seconds
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  # as above
@@ -128,7 +123,11 @@ def _dbt(db: Place, target: Path, *command: str, names: dict[str, Any], manifest
     options += ["--log-path", str(target), *_QUIET, *_PRIVATE, *_LEAN, "--vars", json.dumps(names)]
     place = {"MITHRIL_DUCKDB_PATH": str(db), "MITHRIL_DBT_TARGET": "duckdb"}
     if not isinstance(db, Path):
-        place = {**db.environment, "MITHRIL_DBT_TARGET": "postgres", "MITHRIL_STAGING": _staging(names)}
+        place = {
+            **db.environment,
+            "MITHRIL_DBT_TARGET": "postgres",
+            "MITHRIL_STAGING": schema_name("staging", names.get("schema_prefix")),
+        }
     with _environment(**place, DO_NOT_TRACK="1"):
         try:
             return dbtRunner(manifest=manifest).invoke([*command, *options])

@@ -98,7 +98,7 @@ def load(
         KeyRefusedError, ApiError, ContractError: the API; windows finished before are kept.
     """
     if not isinstance(db, Path):
-        db.checked_dataset((wanted or LoadPlan()).dataset)
+        db.check_dataset((wanted or LoadPlan()).dataset)
     one = _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None), into or LoadResult())
     with known(run_id=one.result.run_id), locked(db):
         try:

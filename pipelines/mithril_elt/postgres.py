@@ -116,15 +116,14 @@ class Postgres:
         place = hashlib.sha256(f"{self.host}:{self.port}/{self.database}".encode()).hexdigest()[:8]
         return Path(f".{name}.{place}.postgres.dlt").absolute()
 
-    def checked_dataset(self, dataset: str | None) -> str | None:
-        """The prefix of the schemas, if dlt, dbt and PostgreSQL all take it for the same name.
+    def check_dataset(self, dataset: str | None) -> None:
+        """Passes a prefix of the schemas that dlt, dbt and PostgreSQL all take for the same name.
 
         Raises:
             UsageError: they do not.
         """
         if dataset is not None and not _DATASET.fullmatch(dataset):
             raise UsageError(f"--dataset {dataset!r}: on PostgreSQL it is small letters, digits and _, at most 50")
-        return dataset
 
     @contextmanager
     def opened(self) -> Iterator[Session]:

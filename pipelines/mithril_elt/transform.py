@@ -71,7 +71,7 @@ def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None) -> 
 
 def _check_loaded(db: Place, dataset: str | None) -> None:
     if not isinstance(db, Path):
-        db.checked_dataset(dataset)
+        db.check_dataset(dataset)
     with loaded_from(db, schema_name("raw", dataset)):
         pass
 

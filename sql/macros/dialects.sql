@@ -54,11 +54,8 @@ engine. What is not said of an engine by name is as DuckDB says it.
 
 {#- A number that rows with other values do not have, but for one pair in 2^64; to be added up over rows in any order. -#}
 {% macro digest(columns) -%}
-    {%- if target.type == 'postgres' -%}
-        cast(hash_record_extended(row({{ columns }}), 0) as numeric(38, 0))
-    {%- else -%}
-        cast(hash({{ columns }}) as hugeint)
-    {%- endif -%}
+    {%- set hashed = "hash_record_extended(row(" ~ columns ~ "), 0)" if target.type == 'postgres' else "hash(" ~ columns ~ ")" -%}
+    cast({{ hashed }} as {{ wide_integer() }})
 {%- endmacro %}
 
 {#- Before a build: gives a type that contracts name a name of its own, where the engine calls it otherwise. -#}

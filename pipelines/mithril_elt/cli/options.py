@@ -44,7 +44,7 @@ def db_options(function: F) -> F:
     def placed(**values: Any) -> Any:
         if values.pop("destination") == "postgres":
             values["db"] = Postgres.configured()
-            values["db"].checked_dataset(values["dataset"])
+            values["db"].check_dataset(values["dataset"])
             if len(values["db"].password) >= _LONG_ENOUGH:
                 keep_secret(values["db"].password)
         return function(**values)
