@@ -211,24 +211,30 @@ def test_an_impatient_server_says_how_long_to_wait() -> None:
     assert api.counts == {200: 2, 429: 1}
 
 
-def test_a_multiplied_history_has_so_many_more_rows_of_other_instances(tmp_path: Path) -> None:
-    """Only of the time that is named; keys stay unique."""
+def test_a_multiplied_history_has_so_many_more_prices_of_the_same_time(tmp_path: Path) -> None:
+    """Those that begin in the time that is named are cut up, without a gap; open ones and later ones stay."""
     db = tmp_path / "a.duckdb"
     start_us = as_us(datetime(2025, 1, 1, tzinfo=UTC))
     with duckdb.connect(str(db)) as connection:
         connection.execute("create schema raw")
-        for name, instant in (("instance_status_events", "timestamp"), ("instance_price_periods", "start_time")):
-            connection.execute(
-                f"create table raw.{name} as select 'inst_' || n % 3 as instance_fid, "
-                f"timestamp '2025-01-01' + to_days(n::int) as {instant} from range(20) as days(n)"
-            )
-    multiply(str(db), 4, start_us, start_us + 16 * DAY_US)
+        connection.execute(
+            "create table raw.instance_price_periods as select 'inst_a' as instance_fid,"
+            " timestamp '2025-01-01' + to_days(n::int) as start_time, case when n not in (7, 19) then"
+            " timestamp '2025-01-02' + to_days(n::int) end as end_time, n as price_cents from range(20) as days(n)"
+        )
+    multiply(str(db), 7, start_us, start_us + 16 * DAY_US)
     with duckdb.connect(str(db)) as connection:
-        counts = "select count(*), count(distinct (instance_fid, {0})), max({0}) from raw.{1} where instance_fid {2}"
-        for name, instant in (("instance_status_events", "timestamp"), ("instance_price_periods", "start_time")):
-            copied = connection.execute(counts.format(instant, name, "like '%\\_%\\_%' escape '\\'")).fetchall()
-            assert copied == [(64, 64, datetime(2025, 1, 16))]  # noqa: DTZ001  # as the table has it
-            assert connection.execute(f"select count(*) from raw.{name}").fetchall() == [(84,)]
+        counts = (
+            "select count(*), count(distinct start_time), count(distinct price_cents) from raw.instance_price_periods"
+        )
+        assert connection.execute(counts).fetchall() == [(15 * 7 + 5, 15 * 7 + 5, 58 + 5)]
+        gaps = (
+            "select start_time from (select *, lag(end_time) over (order by start_time) as before_at"
+            " from raw.instance_price_periods) where before_at <> start_time"
+        )
+        assert connection.execute(gaps).fetchall() == []
+        whole = "select count(*) from raw.instance_price_periods where end_time - start_time = interval 1 day"
+        assert connection.execute(whole).fetchall() == [(3,)]
 
 
 def test_a_work_runs_in_a_process_of_its_own_and_is_told_when_it_fails() -> None:

@@ -325,6 +325,11 @@ DAMAGE = {
         "update marts.dim_projects set as_of = null",
         f"{SPELL} ended_at = ended_at + interval 1 microsecond where is_open",
     ),
+    "assert_days_hold_all_that_is_told": (
+        "delete from staging.int_told_rows where told_of_at = (select min(told_of_at) from staging.int_told_rows)",
+        "delete from staging.int_told_rows",
+        "update staging.int_history_days set row_count = row_count + 1",
+    ),
     "assert_listed_prices_are_whole_cents": ("update staging.int_reservation_grants set terms_source = 'listing'",),
     "assert_status_policy_covers_any_other": (
         "delete from staging.status_policy where status = '*'",

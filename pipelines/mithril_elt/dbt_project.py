@@ -14,16 +14,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mithril_elt.errors import DataTestError, WarehouseError
+import duckdb
+
+from mithril_elt.errors import DataTestError, UsageError, WarehouseError
 from mithril_elt.postgres import Place
 from mithril_elt.warehouse import schema_name, warehouse_error
 
-__all__ = ["BuildResult", "copy_parsed", "fingerprint", "parse", "run", "sql_folder"]
+__all__ = ["BuildResult", "copy_parsed", "fingerprint", "memory_limit", "parse", "run", "sql_folder"]
 
+_LIMIT = "MITHRIL_DUCKDB_MEMORY_LIMIT"
 _PARSED = "partial_parse.msgpack"  # what dbt keeps of a project in its target folder
 
 _QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
@@ -121,7 +125,7 @@ def _dbt(db: Place, target: Path, *command: str, names: dict[str, Any], manifest
     project = str(sql_folder())
     options = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     options += ["--log-path", str(target), *_QUIET, *_PRIVATE, *_LEAN, "--vars", json.dumps(names)]
-    place = {"MITHRIL_DUCKDB_PATH": str(db), "MITHRIL_DBT_TARGET": "duckdb"}
+    place = {"MITHRIL_DUCKDB_PATH": str(db), "MITHRIL_DBT_TARGET": "duckdb", _LIMIT: memory_limit()}
     if not isinstance(db, Path):
         place = {
             **db.environment,
@@ -134,6 +138,26 @@ def _dbt(db: Place, target: Path, *command: str, names: dict[str, Any], manifest
         finally:
             _close_connections()
             reset_adapters()
+
+
+def memory_limit() -> str:
+    """How much memory DuckDB may take in a build, beside 0.5 GB for all else: what does not fit goes to the disk.
+
+    What the environment says; else 4 GiB, which costs no time, or what DuckDB takes of a smaller machine by itself.
+
+    Raises:
+        UsageError: the environment says what is no size.
+    """
+    said = os.environ.get(_LIMIT)
+    with duckdb.connect() as connection:
+        [(its_own,)] = connection.execute("select current_setting('memory_limit')").fetchall()
+        try:
+            connection.execute(f"set memory_limit = '{said or '4GiB'}'")
+        except duckdb.Error:
+            raise UsageError(f"{_LIMIT} is a size such as 4GB, not {said!r}") from None
+    amount, unit = str(its_own).split()  # as in 18.8 GiB
+    is_less = unit != "TiB" and (unit != "GiB" or Decimal(amount) < 4)
+    return said or (amount + unit if is_less else "4GiB")
 
 
 @contextmanager
@@ -168,7 +192,7 @@ def _judge(db: Place, outcome: Any, result: BuildResult) -> None:
         if node.status == "fail":
             failed.append(f"{node.node.name} ({node.failures} rows)")
         elif node.status == "error":
-            told = f"{node.node.name}: {str(node.message).strip().splitlines()[0]}"
+            told = f"{node.node.name}: {_reason(str(node.message))}"
             (failed if is_test else broken).append(told)
         elif node.status == "warn":
             result.warnings.append(f"data test {node.node.name}: {node.failures} rows")
@@ -177,3 +201,9 @@ def _judge(db: Place, outcome: Any, result: BuildResult) -> None:
     if failed:
         more = f" and {len(failed) - 3} more" if len(failed) > 3 else ""
         raise DataTestError(f"data tests failed: {', '.join(failed[:3])}{more}: the figures are not to be trusted")
+
+
+def _reason(message: str) -> str:
+    """What went wrong, by the first line of a message that says more than which node it was."""
+    said = [line.strip() for line in message.strip().splitlines()]
+    return next((line for line in said if " Error in " not in line), said[0])

@@ -121,6 +121,19 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
     {%- endif -%}
 {%- endmacro %}
 
+{#- Before the days of the histories are compared: all are as the build before found them, those gone are forgotten. -#}
+{% macro forget_changed_days() -%}
+    {%- if is_incremental() and var('only_changed', false) -%}
+        delete from {{ this }}
+        where not is_held;
+        update {{ this }}
+        set is_changed = false
+        where is_changed
+    {%- elif is_incremental() -%}
+        delete from {{ this }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Before a model is built: forgets the rows that are of no instance, which every build counts again. -#}
 {% macro forget_unowned() -%}
     {%- if is_incremental() -%}

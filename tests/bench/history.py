@@ -1,7 +1,8 @@
 """A long history without hours of loading it: a true load of up to a million rows, multiplied by SQL in `raw`.
 
-Stands under `increments`. Only rows older than any look-back are multiplied, under ids of other instances, so ledger
-and state stay what a true load left, and the next run finds in its windows what it would have found.
+Stands under `increments`. Only prices older than any look-back are multiplied, as an auction does that prices every two
+minutes: each period is cut into many. So ledger and state stay what a true load left, and the next run finds in its
+windows what it would have found.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ __all__ = ["later", "prepared"]
 
 TRULY_LOADED = 1_000_000
 _UNTOUCHED_DAYS = 4  # more than the look-back of three
-_TABLES = {"instance_status_events": "timestamp", "instance_price_periods": "start_time"}
 
 
 def later(rows: int, days: int) -> AbstractContextManager[Served]:
@@ -32,31 +32,39 @@ def prepared(db: Path, rows: int, code: Code) -> int:
         measured(("mithril_elt", "extract", "--db", db, "--api-url", server.url), code=code, cwd=db.parent)
         fleet, there_are = server.account.fleet, server.account.rows
     last_us = fleet.end_us - _UNTOUCHED_DAYS * DAY_US
-    old = 2 * fleet.before(last_us)
+    old = fleet.before(last_us)
     if there_are < rows:
-        copies = -(-(rows - there_are) // old)
-        measured(("bench.history", db, str(copies), str(fleet.start_us), str(last_us)), code=code)
-        there_are += copies * old
+        pieces = 1 - (there_are - rows) // old
+        measured(("bench.history", db, str(pieces), str(fleet.start_us), str(last_us)), code=code)
+        there_are += (pieces - 1) * old
     measured(("mithril_elt", "build", "--db", db), code=code, cwd=db.parent)
     return there_are
 
 
-def multiply(db: str, copies: int, first_us: int, last_us: int) -> None:
-    """Adds so many copies of the rows in that time, of other instances, in the order of time, as loads would have."""
+def multiply(db: str, pieces: int, first_us: int, last_us: int) -> None:
+    """Cuts each price period that begins in that time into so many, told in the order of time, as loads would have."""
     import duckdb  # noqa: PLC0415  # only in a process of its own
 
     with duckdb.connect(db) as connection:
+        connection.execute("set timezone = 'UTC'")
+        span = [as_instant(first_us), as_instant(last_us)]
+        told_then = "start_time >= ?::timestamp and start_time < ?::timestamp and end_time is not null"
+        connection.execute(
+            f"create temp table whole as select *, date_diff('microsecond', start_time, end_time) // {pieces}"
+            f" as piece_us from raw.instance_price_periods where {told_then}",
+            span,
+        )
+        connection.execute(f"delete from raw.instance_price_periods where {told_then}", span)
         for start_us in range(first_us, last_us, 7 * DAY_US):
-            span = [as_instant(start_us), as_instant(min(start_us + 7 * DAY_US, last_us))]
-            for table, instant in _TABLES.items():
-                connection.execute(
-                    f"insert into raw.{table} "
-                    f"select rows.* replace (instance_fid || '_' || copies.n as instance_fid) "
-                    f"from raw.{table} as rows cross join range({copies}) as copies(n) "
-                    f"where {instant} >= ?::timestamp and {instant} < ?::timestamp "
-                    f"order by {instant}",
-                    span,
-                )
+            connection.execute(
+                "insert into raw.instance_price_periods by name select whole.* exclude (piece_us) replace ("
+                " start_time + to_microseconds(n * piece_us) as start_time,"
+                f" case when n = {pieces} - 1 then end_time else start_time + to_microseconds((n + 1) * piece_us) end"
+                f" as end_time, 100 + (price_cents + 7 * n) % 900 as price_cents)"
+                f" from whole cross join range({pieces}) as pieces(n)"
+                " where start_time >= ?::timestamp and start_time < ?::timestamp order by start_time",
+                [as_instant(start_us), as_instant(min(start_us + 7 * DAY_US, last_us))],
+            )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from mithril_elt.sandbox.readings import Readings
 from mithril_elt.sandbox.server import Sandbox, serve
 from mithril_elt.transform import build
 
+HISTORIES = ("instance_status_events", "instance_price_periods")
 LOOKBACK = timedelta(hours=30)
 READINGS = Readings(
     late_hours=24,
@@ -34,10 +36,12 @@ READINGS = Readings(
     repeated_statuses=True,
 )
 _OLD = "(select min(timestamp) + interval 60 hour from raw.instance_status_events)"
+_OLDEST = "(select min(timestamp) from raw.instance_status_events)"
 _NEW = "(select max(timestamp) - interval 20 hour from raw.instance_status_events)"
 
 # What may come between two builds, as statements on the raw tables: each leaves what a load might leave.
 LATE, PRICES = "late events, far behind the look-back", "prices corrected, periods closed and opened"
+TOLD_AGAIN = "; ".join(f"update raw.{table} set read_at = read_at + interval 1 microsecond" for table in HISTORIES)
 CHANGES = {
     "nothing": "select 1",
     LATE: "insert into raw.instance_status_events by name select * replace"
@@ -81,10 +85,17 @@ class Twins:
         load_sandbox(self.sandbox, self.db, lookback=LOOKBACK, **wanted)
 
     def change(self, sql: str) -> None:
-        """Changes what is loaded."""
+        """Changes what is loaded, as a load would: rows that are other than before are of a load of their own."""
         with duckdb.connect(str(self.db)) as connection:
             connection.execute("set timezone = 'UTC'")
+            for table in HISTORIES:
+                connection.execute(f"create temp table {table} as select hash(told) as told from raw.{table} as told")
             connection.execute(sql)
+            for table in HISTORIES:
+                connection.execute(
+                    f"update raw.{table} as told set _dlt_load_id = ? where hash(told) not in (from temp.{table})",
+                    [f"{time.time_ns()}"],
+                )
 
     def unequal(self, as_of: datetime | None = None) -> list[str]:
         """The marts in which the database, as built, is not a copy that is built from nothing."""
@@ -163,6 +174,7 @@ def test_as_of_may_be_pinned_and_let_go(twins: Twins, models: Recorded) -> None:
 
 # What is left out, and the change that shows it; each is a text of the statements and what stands there instead.
 FAULTS = {
+    "new loads are forgotten": ({"earlier.load_id is null as is_new": "false as is_new"}, ""),
     "late rows are counted from the newest day on": ({"min(changed_at)": "max(changed_at)"}, LATE),
     "late rows are forgotten": ({"where is_changed": "where is_changed and false"}, LATE),
     "withdrawn rows are forgotten": ({"where withdrawn_at is null": "where true"}, "events withdrawn, new and old"),
@@ -190,6 +202,7 @@ def test_what_is_left_out_is_seen(fault: str, twins: Twins, models: Recorded) ->
     """With a fault in what finds the changes, or in what is done with them, a day of runs or a change shows it."""
     texts, change = FAULTS[fault]
     broken = models.broken(texts)
+    twins.change(TOLD_AGAIN)  # so that all that is kept of the histories is made with the fault
     broken.build(twins.db)
     twins.sandbox.clock.advance(timedelta(hours=26))
     twins.load()
@@ -219,6 +232,17 @@ def test_a_pause_that_comes_to_last_an_hour_is_counted_from_its_start(
     models.broken({"-3600000000": least}).build(twins.db)
     assert query(twins.db, "select 1 from marts.fct_pause_credits where is_open and is_credited")
     assert (twins.unequal() == []) is is_right
+
+
+@pytest.mark.timeout(600)
+def test_rows_that_no_load_took_away_are_missed_and_all_is_counted_anew(twins: Twins) -> None:
+    """A build that goes by loads does not see what is deleted by hand, but that something is; the next one sees all."""
+    with duckdb.connect(str(twins.db)) as connection:
+        connection.execute(f"delete from raw.instance_status_events where timestamp = {_OLDEST}")
+    with pytest.raises(DataTestError, match="assert_days_hold_all_that_is_told"):
+        build(twins.db)
+    assert not build(twins.db).only_changed
+    assert twins.unequal() == []
 
 
 @pytest.mark.timeout(600)

@@ -13,8 +13,8 @@ from dbt.cli.main import dbtRunner
 from dbt.parser.manifest import ManifestLoader
 
 from minute_by_minute import at, made_up
-from mithril_elt.dbt_project import copy_parsed, parse
-from mithril_elt.errors import DataTestError, WarehouseError
+from mithril_elt.dbt_project import copy_parsed, memory_limit, parse
+from mithril_elt.errors import DataTestError, UsageError, WarehouseError
 from mithril_elt.reports import known_up_to, report
 from mithril_elt.tables import RAW_TABLES
 from mithril_elt.transform import build
@@ -117,6 +117,36 @@ def test_a_model_that_cannot_be_built_leaves_the_marts_refused(db: Path) -> None
         build(db)
     with pytest.raises(WarehouseError, match="of two instants"):
         report(db, "reservations")
+
+
+def test_no_more_memory_is_taken_than_allowed(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that is too low for any model is told in a sentence; with a sensible one all is built."""
+    monkeypatch.setenv("MITHRIL_DUCKDB_MEMORY_LIMIT", "9MB")
+    with pytest.raises(WarehouseError, match=r"the first: \w+: Out of Memory Error: [^\n]+$"):
+        build(db)
+    monkeypatch.setenv("MITHRIL_DUCKDB_MEMORY_LIMIT", "500MB")
+    assert build(db).models > 60
+
+
+_OF_MACHINES = {"18.8 GiB": "4GiB", "4.1 GiB": "4GiB", "1.5 TiB": "4GiB", "3.5 GiB": "3.5GiB", "700.5 MiB": "700.5MiB"}
+
+
+@pytest.mark.parametrize(("its_own", "limit"), _OF_MACHINES.items())
+def test_the_limit_of_memory_fits_the_machine(monkeypatch: pytest.MonkeyPatch, its_own: str, limit: str) -> None:
+    """4 GiB, or what DuckDB takes of a smaller machine."""
+    machine = duckdb.connect(config={"memory_limit": its_own.replace(" ", "")})
+    monkeypatch.delenv("MITHRIL_DUCKDB_MEMORY_LIMIT", raising=False)
+    monkeypatch.setattr("mithril_elt.dbt_project.duckdb.connect", machine.cursor)
+    assert memory_limit() == limit
+
+
+def test_the_limit_of_memory_is_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment has the last word, if it says a size."""
+    monkeypatch.setenv("MITHRIL_DUCKDB_MEMORY_LIMIT", "2GB")
+    assert memory_limit() == "2GB"
+    monkeypatch.setenv("MITHRIL_DUCKDB_MEMORY_LIMIT", "plenty")
+    with pytest.raises(UsageError, match="a size such as 4GB, not 'plenty'"):
+        memory_limit()
 
 
 @pytest.mark.shows(8)

@@ -1,50 +1,60 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', unique_key=['instance_id', 'told_on'], pre_hook="{{ forget_changed_days() }}") }}
 
 with
 
-status_events as (
-    select * from {{ ref('stg_mithril__instance_status_events') }}
-    where withdrawn_at is null
+told_rows as (
+    select * from {{ ref('int_told_rows') }}
 ),
 
-price_periods as (
-    select * from {{ ref('stg_mithril__instance_price_periods') }}
-    where withdrawn_at is null
+loaded_days as (
+    select * from {{ ref('int_loaded_days') }}
 ),
 
-told as (
-    select
-        instance_id,
-        cast(occurred_at as date) as told_on,
-        {{ digest('occurred_at, status') }} as digest
-    from status_events
-    union all
-    select
-        instance_id,
-        cast(starts_at as date) as told_on,
-        {{ digest('starts_at, ends_at, price_cents') }} as digest
-    from price_periods
+told_again as (
+    select told_rows.*
+    from told_rows
+    inner join loaded_days
+        on told_rows.instance_id = loaded_days.instance_id
+        and told_rows.told_on = loaded_days.told_on
 ),
 
 days as (
     select
         instance_id,
         told_on,
+        project_id,
+        bid_id,
+        reservation_id,
+        min(event_at) as first_event_at,
+        min(told_of_at) as first_told_at,
         sum(digest) as digest,
         count(*) as row_count,
         true as is_held
-    from told
-    group by instance_id, told_on
+    from told_again
+    group by instance_id, told_on, project_id, bid_id, reservation_id
+),
+
+built_before as (
+    {{ built_before('days') }}
 ),
 
 earlier as (
-    {{ built_before('days') }}
+    select built_before.*
+    from built_before
+    inner join loaded_days
+        on built_before.instance_id = loaded_days.instance_id
+        and built_before.told_on = loaded_days.told_on
 ),
 
 final as (
     select
         coalesce(days.instance_id, earlier.instance_id) as instance_id,
         coalesce(days.told_on, earlier.told_on) as told_on,
+        days.project_id,
+        days.bid_id,
+        days.reservation_id,
+        days.first_event_at,
+        days.first_told_at,
         days.digest,
         days.row_count,
         days.instance_id is not null as is_held,
@@ -53,6 +63,9 @@ final as (
     full outer join earlier
         on days.instance_id = earlier.instance_id
         and days.told_on = earlier.told_on
+        and coalesce(days.project_id, '') = coalesce(earlier.project_id, '')
+        and coalesce(days.bid_id, '') = coalesce(earlier.bid_id, '')
+        and coalesce(days.reservation_id, '') = coalesce(earlier.reservation_id, '')
 )
 
 select * from final
