@@ -326,8 +326,9 @@ DAMAGE = {
         f"{SPELL} ended_at = ended_at + interval 1 microsecond where is_open",
     ),
     "assert_days_hold_all_that_is_told": (
-        "delete from staging.int_told_rows where told_of_at = (select min(told_of_at) from staging.int_told_rows)",
-        "delete from staging.int_told_rows",
+        "delete from staging.stg_mithril__instance_status_events where occurred_at = (select min(occurred_at) from"
+        " staging.stg_mithril__instance_status_events)",
+        "delete from staging.stg_mithril__instance_price_periods",
         "update staging.int_history_days set row_count = row_count + 1",
     ),
     "assert_listed_prices_are_whole_cents": ("update staging.int_reservation_grants set terms_source = 'listing'",),

@@ -1,16 +1,28 @@
 -- A build takes for unchanged what no new load told of, which is so as long as only loads write the histories.
 with
 
-told_rows as (
-    select * from {{ ref('int_told_rows') }}
+status_events as (
+    select * from {{ ref('stg_mithril__instance_status_events') }}
+    where withdrawn_at is null
+),
+
+price_periods as (
+    select * from {{ ref('stg_mithril__instance_price_periods') }}
+    where withdrawn_at is null
 ),
 
 history_days as (
     select * from {{ ref('int_history_days') }}
 ),
 
+counts as (
+    select count(*) as row_count from status_events
+    union all
+    select count(*) as row_count from price_periods
+),
+
 told as (
-    select count(*) as row_count from told_rows
+    select sum(row_count) as row_count from counts
 ),
 
 held as (

@@ -2,20 +2,12 @@
 
 with
 
-told_rows as (
-    select * from {{ ref('int_told_rows') }}
+rows_told_again as (
+    select * from {{ ref('int_rows_told_again') }}
 ),
 
 loaded_days as (
     select * from {{ ref('int_loaded_days') }}
-),
-
-told_again as (
-    select told_rows.*
-    from told_rows
-    inner join loaded_days
-        on told_rows.instance_id = loaded_days.instance_id
-        and told_rows.told_on = loaded_days.told_on
 ),
 
 days as (
@@ -30,7 +22,7 @@ days as (
         sum(digest) as digest,
         count(*) as row_count,
         true as is_held
-    from told_again
+    from rows_told_again
     group by instance_id, told_on, project_id, bid_id, reservation_id
 ),
 
