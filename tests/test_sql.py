@@ -326,8 +326,7 @@ DAMAGE = {
         f"{SPELL} ended_at = ended_at + interval 1 microsecond where is_open",
     ),
     "assert_days_hold_all_that_is_told": (
-        "delete from staging.stg_mithril__instance_status_events where occurred_at = (select min(occurred_at) from"
-        " staging.stg_mithril__instance_status_events)",
+        "delete from staging.stg_mithril__instance_status_events where instance_id = 'inst_spot'",
         "delete from staging.stg_mithril__instance_price_periods",
         "update staging.int_history_days set row_count = row_count + 1",
     ),
