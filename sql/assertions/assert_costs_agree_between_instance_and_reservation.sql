@@ -16,6 +16,7 @@ by_instance as (
         count(*) - count(instance_hours.pause_credit_cent_us) as unrated_rows
     from {{ ref('fct_instance_hours') }} as instance_hours
     inner join instances on instance_hours.instance_id = instances.instance_id
+    where {{ since_first_change('instance_hours.hour_at') }}
     group by instances.reservation_id, instance_hours.hour_at
 ),
 

@@ -1,4 +1,4 @@
--- The days of each instance and reservation add up to its hours, in time and in money.
+-- Days add up to hours, in time and in money: of each instance from the first on that may be new, of each reservation.
 with
 
 by_hour as (
@@ -9,6 +9,7 @@ by_hour as (
         sum(spot_cost_cent_us) as amount_cent_us,
         sum(pause_credit_cent_us) as credit_cent_us
     from {{ ref('fct_instance_hours') }}
+    where {{ since_first_change('day', report_day('min(hours_from_at)')) }}
     group by instance_id
     union all
     select
@@ -27,7 +28,7 @@ costs as (
         sum(spot_cost_cent_us) as amount_cent_us,
         sum(pause_credit_cent_us) as credit_cent_us
     from {{ ref('fct_cost_daily') }}
-    where cost_kind = 'instance'
+    where cost_kind = 'instance' and {{ since_first_change('day', report_day('min(hours_from_at)')) }}
     group by instance_id
 ),
 
@@ -36,6 +37,7 @@ uptimes as (
         instance_id,
         sum(up_us) as up_us
     from {{ ref('fct_uptime_daily') }}
+    where {{ since_first_change('day', report_day('min(hours_from_at)')) }}
     group by instance_id
 ),
 
@@ -49,6 +51,7 @@ by_day as (
     from {{ ref('fct_usage_daily') }} as usage_days
     inner join costs on usage_days.instance_id = costs.instance_id
     inner join uptimes on usage_days.instance_id = uptimes.instance_id
+    where {{ since_first_change('usage_days.day', report_day('min(hours_from_at)')) }}
     group by usage_days.instance_id
     union all
     select

@@ -153,6 +153,11 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
     {%- endif -%}
 {%- endmacro %}
 
+{#- Of rows by the hour or day, those from the first on that may be other than at the build before; all, if all may. -#}
+{% macro since_first_change(instant, first='min(hours_from_at)') -%}
+    {{ instant }} >= (select {{ first }} from {{ ref('int_recounted_instances') }})
+{%- endmacro %}
+
 {#-
 The rows that a data test looks at: those that this build has counted, all if it has counted all. What was kept passed
 the tests of the build that counted it; after one that failed all is counted anew.
