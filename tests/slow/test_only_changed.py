@@ -97,6 +97,15 @@ class Twins:
                     [f"{time.time_ns()}"],
                 )
 
+    def replace_in_views(self, text: str, by: str) -> None:
+        """Makes those views of intermediate models anew that have the text; at least one has."""
+        ours = "from duckdb_views() where schema_name = 'staging' and view_name like 'int\\_%' escape '\\'"
+        with duckdb.connect(str(self.db)) as connection:
+            views = [sql for (sql,) in connection.execute(f"select sql {ours}").fetchall() if text in sql]
+            for sql in views:
+                connection.execute(sql.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1).replace(text, by))
+        assert views
+
     def unequal(self, as_of: datetime | None = None) -> list[str]:
         """The marts in which the database, as built, is not a copy that is built from nothing."""
         twin = self.db.with_name("twin.duckdb")
@@ -177,8 +186,8 @@ FAULTS = {
     "new loads are forgotten": ({"earlier.load_id is null as is_new": "false as is_new"}, ""),
     "late rows are counted from the newest day on": ({"min(changed_at)": "max(changed_at)"}, LATE),
     "late rows are forgotten": ({"where is_changed": "where is_changed and false"}, LATE),
-    "withdrawn rows are forgotten": ({"where withdrawn_at is null": "where true"}, "events withdrawn, new and old"),
-    "a price is told by its start": ({"hash(starts_at, ends_at, price_cents)": "hash(starts_at)"}, PRICES),
+    "withdrawn rows are forgotten": ({}, "events withdrawn, new and old"),
+    "a price is told by its start": ({}, PRICES),
     "as_of does not move": (
         {
             "known_instances.as_of <> earlier.as_of": "false",
@@ -194,6 +203,11 @@ FAULTS = {
     "facts are not compared": ({"known_instances.facts <> earlier.facts": "false"}, "instances moved to another order"),
     "terms are not compared": ({"coalesce(reservation_terms.is_changed, false)": "false"}, "other pause rates"),
 }
+# What is left out in a view, which builds that count only what has changed leave as it is; as DuckDB words it.
+IN_VIEWS = {
+    "withdrawn rows are forgotten": ("(withdrawn_at IS NULL)", "(true)"),
+    "a price is told by its start": (", price_periods.ends_at, price_periods.price_cents)", ")"),
+}
 
 
 @pytest.mark.timeout(600)
@@ -202,6 +216,8 @@ def test_what_is_left_out_is_seen(fault: str, twins: Twins, models: Recorded) ->
     """With a fault in what finds the changes, or in what is done with them, a day of runs or a change shows it."""
     texts, change = FAULTS[fault]
     broken = models.broken(texts)
+    if fault in IN_VIEWS:
+        twins.replace_in_views(*IN_VIEWS[fault])
     twins.change(TOLD_AGAIN)  # so that all that is kept of the histories is made with the fault
     broken.build(twins.db)
     twins.sandbox.clock.advance(timedelta(hours=26))
