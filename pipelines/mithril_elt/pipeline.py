@@ -29,6 +29,7 @@ from mithril_elt.windows import missing
 
 __all__ = [
     "drained_pipeline",
+    "forget_working_folder",
     "load_left_over",
     "load_package",
     "open_pipeline",
@@ -46,8 +47,7 @@ def open_pipeline(db: Place, dataset: str | None = None) -> Any:
     """The dlt pipeline of a database: named mithril, its working folder hidden beside the file."""
     import dlt  # noqa: PLC0415  # two seconds that other commands need not pay
 
-    if not isinstance(db, Path):
-        logging.getLogger("dlt").addFilter(_is_news)
+    logging.getLogger("dlt").addFilter(_is_news)
     return dlt.pipeline(
         _NAME,
         destination=dlt.destinations.duckdb(str(db)) if isinstance(db, Path) else db.destination,
@@ -124,10 +124,15 @@ def _file_format(db: Place) -> Literal["parquet", "insert_values"]:
 
 def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:
     """The pipeline without what dlt keeps beside the database; its state is restored from there."""
-    shutil.rmtree(work_folder(db) / _NAME, ignore_errors=True)
+    forget_working_folder(db)
     pipeline = open_pipeline(db, dataset)
     pipeline.sync_destination()
     return pipeline
+
+
+def forget_working_folder(db: Place) -> None:
+    """Removes what dlt keeps beside the database: the next pipeline takes all that it remembers from there."""
+    shutil.rmtree(work_folder(db) / _NAME, ignore_errors=True)
 
 
 def _forget_loaded(db: Place) -> None:
@@ -146,8 +151,12 @@ def _is_torn(pipeline: Any) -> bool:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether dlt says more than that it writes columns out as rows, which is what `insert_values` is."""
-    return record.funcName != "_get_items_normalizer"
+    """Whether dlt says what is not known.
+
+    That it writes columns out as rows is what `insert_values` is; that its state names another destination is so in
+    whatever was copied from there.
+    """
+    return record.funcName not in {"_get_items_normalizer", "_state_to_props"}
 
 
 def _is_overtaken(pipeline: Any) -> bool:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mithril_elt.errors import UsageError, WarehouseError
 
@@ -191,11 +191,13 @@ class Session:
         row: tuple[Any, ...] | None = self._cursor.fetchone()
         return row
 
-    def copy_to(self, file: Path, table: str, columns: Sequence[str]) -> None:
-        """Writes the rows of a table to a file, as CSV in which null is `\\N`."""
-        named = ", ".join(f'"{name}"' for name in columns)
-        with file.open("wb") as out:
-            self._cursor.copy_expert(f"copy {table} ({named}) to stdout (format csv, null '\\N')", out)
+    def copy_out(self, sql: str, rows: Any) -> None:
+        """Runs a `copy … to stdout`; what it sends is written to `rows`, a row at a time."""
+        self._cursor.copy_expert(sql, rows)
+
+    def copy_in(self, sql: str, rows: IO[bytes]) -> None:
+        """Runs a `copy … from stdin` of what is read from `rows`."""
+        self._cursor.copy_expert(sql, rows)
 
     @property
     def description(self) -> Any:
