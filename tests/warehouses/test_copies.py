@@ -297,3 +297,16 @@ def test_the_command_says_what_it_did(place: Postgres, sandbox: Sandbox, db: Pat
     again = command(sandbox, *words)
     assert (again.returncode, again.stderr.count("Error:")) == (2, 1)
     assert not any("pw_7h1s" in each.stdout + each.stderr for each in (there, back, again))
+
+
+@pytest.mark.usefixtures("place")
+def test_the_commands_of_the_readme_run(sandbox: Sandbox, db: Path) -> None:
+    """Those that name PostgreSQL, one after the other."""
+    db.rename("mithril.duckdb")
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    lines = [line for block in text.split("```sh\n")[1:] for line in block.split("```")[0].splitlines()]
+    asked = [line for line in lines if line.startswith("mithril-elt") and "postgres" in line]
+    assert len(asked) == 3
+    for line in asked:
+        ended = command(sandbox, *line.split()[1:])
+        assert (ended.returncode, bool(ended.stdout)) == (0, True), ended.stderr

@@ -29,7 +29,7 @@ def copy_command(*, to: str, destination: str, db: Path, dataset: str | None, as
     \b
     Examples:
       mithril-elt copy --db mithril.duckdb --to postgres
-      mithril-elt copy --destination postgres --to duckdb --db mithril.duckdb
+      mithril-elt copy --destination postgres --to duckdb --db back.duckdb
     """
     from mithril_elt.moving import copy  # noqa: PLC0415  # imports dlt
 
