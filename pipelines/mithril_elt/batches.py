@@ -98,9 +98,8 @@ def move_rows(source: Any, target: Any, name: str, columns: pa.Schema) -> int:
         if isinstance(target, Session):
             target.copy_in(f"copy {name} ({named}) from stdin (format csv)", _as_csv(batch))
         else:
-            target.register("batch", batch)
+            # DuckDB finds the variable by its name; one that is registered it keeps until the transaction ends
             target.execute(f"insert into {name} ({named}) select {named} from batch")  # noqa: S608  # own names
-            target.unregister("batch")
 
     if isinstance(source, Session):
         _each_of_server(source, f"copy (select {named} from {name}) to stdout", columns, add)  # noqa: S608  # as above
