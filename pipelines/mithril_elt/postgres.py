@@ -97,19 +97,6 @@ class Postgres:
         }
 
     @property
-    def destination(self) -> Any:
-        """dlt's destination for it."""
-        import dlt  # noqa: PLC0415  # half a second
-        from dlt.destinations.impl.postgres.configuration import PostgresCredentials  # noqa: PLC0415  # as above
-
-        known = {"database": self.database, "username": self.user, "password": self.password, "port": self.port}
-        is_socket = self.host.startswith("/")  # no name for an address, but one for its parameters
-        query = dict(self.options) | ({"host": self.host} if is_socket else {})
-        host = "localhost" if is_socket else self.host
-        credentials = PostgresCredentials(known | {"host": host, "query": query})
-        return dlt.destinations.postgres(credentials)
-
-    @property
     def work_folder(self) -> Path:
         """The hidden folder for dlt's working files, where the command is run: one for each database of each server."""
         name = re.sub(r"\W", "_", self.database)

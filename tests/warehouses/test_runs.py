@@ -22,6 +22,7 @@ from loading import load_sandbox
 from mithril_elt.errors import LockedError, UsageError, WarehouseError
 from mithril_elt.lock import locked
 from mithril_elt.postgres import Postgres
+from mithril_elt.postgres_loads import destination_of
 from mithril_elt.reports import report
 from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.reports.marts import read_marts
@@ -203,7 +204,7 @@ def test_settings_of_the_connection_are_passed_on(place: Postgres) -> None:
     """TLS and all else that stands in the address, to dlt, to dbt and to our own connections."""
     assert dict(place.options)["sslmode"] == "prefer"
     assert place.environment["PGSSLMODE"] == "prefer"
-    assert "sslmode=prefer" in str(place.destination.config_params["credentials"].tourl_of())
+    assert "sslmode=prefer" in str(destination_of(place).config_params["credentials"].tourl_of())
     refusing = replace(place, host="localhost", port=1, options=(("sslmode", "strange"),))
     with pytest.raises(WarehouseError, match="sslmode"), refusing.opened():
         pass
