@@ -204,7 +204,7 @@ def test_settings_of_the_connection_are_passed_on(place: Postgres) -> None:
     """TLS and all else that stands in the address, to dlt, to dbt and to our own connections."""
     assert dict(place.options)["sslmode"] == "prefer"
     assert place.environment["PGSSLMODE"] == "prefer"
-    assert "sslmode=prefer" in str(destination_of(place).config_params["credentials"].tourl_of())
+    assert "sslmode=prefer" in str(destination_of(place).config_params["credentials"].to_url())
     refusing = replace(place, host="localhost", port=1, options=(("sslmode", "strange"),))
     with pytest.raises(WarehouseError, match="sslmode"), refusing.opened():
         pass
