@@ -186,9 +186,9 @@ def parts() -> Iterator[str]:
         counts = [f"{n:,}" for n in (first.rows, first.windows, first.packages, first.requests)]
         rows.append([what, *counts, *times, f"{day.requests:,}", *(_hours(day, found[limit]) for limit in LIMITS)])
     names = ["account", "rows", "windows", "packages", "requests", *(f"at {limit}/s" for limit in LIMITS)]
-    yield table([*names, "a day's requests", *(f"at {limit}/s" for limit in LIMITS)], rows)
+    yield table("The extract", [*names, "a day's requests", *(f"at {limit}/s" for limit in LIMITS)], rows)
     pace = [[f"{k}/s", f"{v.per_second:,.1f}/s", f"{100 * v.refused:.2f} %"] for k, v in found.items()]
-    yield table(["the server allows", "a load reaches", "of all requests refused"], pace)
+    yield table("The pace", ["the server allows", "a load reaches", "of all requests refused"], pace)
 
 
 if __name__ == "__main__":
