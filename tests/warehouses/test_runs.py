@@ -7,22 +7,22 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
+from places import administering, command, rows_of, unlike
 from postgres import Postgres as Server
 
-from loading import DATA_TABLES, RUN_COLUMNS, load_sandbox, query
+from loading import load_sandbox
 from mithril_elt.errors import LockedError, UsageError, WarehouseError
 from mithril_elt.lock import locked
 from mithril_elt.postgres import Postgres
+from mithril_elt.postgres_loads import destination_of
 from mithril_elt.reports import report
 from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.reports.marts import read_marts
@@ -50,55 +50,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture
-def place(postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Postgres]:
-    """A database of its own on the server, named by dlt's variable, as a user would."""
-    name = f"db_{time.monotonic_ns()}"
-    with _administering(postgres) as cursor:
-        cursor.execute(f"create database {name}")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", _url(postgres, name))
-    yield Postgres.configured()
-    with _administering(postgres) as cursor:
-        cursor.execute(f"drop database {name} with (force)")
-
-
-def _url(server: Server, name: str, user: str = "postgres", password: str = "pw_7h1s") -> str:  # noqa: S107  # trusted there
-    return f"postgresql://{user}:{password}@localhost/{name}?host={server.folder}&sslmode=prefer"
-
-
-class _administering:  # noqa: N801  # read as a function
-    """A cursor outside all transactions."""
-
-    def __init__(self, server: Server) -> None:
-        self._connection = psycopg2.connect(host=str(server.folder), user="postgres", dbname="postgres")
-        self._connection.autocommit = True
-
-    def __enter__(self) -> Any:
-        return self._connection.cursor()
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-
-def _rows(place: Postgres | Path, table: str, columns: list[str]) -> list[tuple[str, ...]]:
-    named = ", ".join(f'"{name}"' for name in columns)
-    with opened(place) as connection:
-        connection.execute("set timezone = 'UTC'")
-        return sorted(tuple(map(str, row)) for row in connection.execute(f"select {named} from {table}").fetchall())
-
-
-def _unlike(place: Postgres, db: Path, *, with_marts: bool = True) -> list[str]:
-    """The raw tables and marts that are not the same in both, but for the columns that tell of the run."""
-    listed = "select table_schema, table_name, column_name from information_schema.columns order by ordinal_position"
-    tables: dict[str, list[str]] = {}
-    for schema, table, column in query(db, listed):
-        if (schema == "raw" and table in DATA_TABLES) or (schema == "marts" and with_marts):
-            tables.setdefault(f"{schema}.{table}", []).append(column)
-    kept = {table: [name for name in columns if name not in RUN_COLUMNS] for table, columns in tables.items()}
-    return [table for table, columns in kept.items() if _rows(place, table, columns) != _rows(db, table, columns)]
-
-
 def test_runs_load_and_count_what_duckdb_does(place: Postgres, sandbox: Sandbox, tmp_path: Path) -> None:
     """Run after run: the same rows in raw, the same marts, the true figures; nothing twice."""
     db = tmp_path / "a.duckdb"
@@ -106,7 +57,7 @@ def test_runs_load_and_count_what_duckdb_does(place: Postgres, sandbox: Sandbox,
         for each in (place, db):
             load_sandbox(sandbox, each, **WAY)
             assert build(each).only_changed == (number > 0)
-        assert _unlike(place, db) == []
+        assert unlike(place, db) == []
         assert differences(place, sandbox.account) == differences(db, sandbox.account)
         sandbox.clock.advance(timedelta(hours=35))
     load_sandbox(sandbox, place, lookback=timedelta(days=30))
@@ -133,21 +84,15 @@ def test_reports_are_the_same_to_the_last_digit(place: Postgres, sandbox: Sandbo
 def test_commands_take_the_place_of_dlts_configuration(place: Postgres, sandbox: Sandbox, tmp_path: Path) -> None:
     """Each command that touches data, as a user types it; no file is made where they are run but dlt's folder."""
     commands = ("plan", "check", "run", "status", "plan", "build")
-    facts = [_command(sandbox, command, "--json", "--destination", "postgres") for command in commands]
+    facts = [command(sandbox, name, "--json", "--destination", "postgres") for name in commands]
     assert [each.returncode for each in facts] == [0] * len(facts), [each.stderr for each in facts]
     assert json.loads(facts[2].stdout)["outcome"] == "done"
-    figures = _command(sandbox, "report", "cost", "--json", "--destination", "postgres")
+    figures = command(sandbox, "report", "cost", "--json", "--destination", "postgres")
     assert json.loads(figures.stdout)["rows"]
     assert {path.name for path in tmp_path.iterdir()} == {"home", place.work_folder.name}
     assert not any("pw_7h1s" in each.stdout + each.stderr for each in (*facts, figures))
     kept = [path for path in place.work_folder.rglob("*") if path.is_file()]
     assert not any(b"pw_7h1s" in path.read_bytes() for path in kept)
-
-
-def _command(sandbox: Sandbox, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "MITHRIL_API_KEY": sandbox.key, "MITHRIL_API_URL": sandbox.url}
-    command = [sys.executable, "-m", "mithril_elt", *arguments]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.timeout(1800)
@@ -169,14 +114,14 @@ def test_a_run_that_is_killed_costs_nothing(place: Postgres, sandbox: Sandbox, t
     load_sandbox(sandbox, db, **WAY)
     build(place)
     build(db)
-    assert _unlike(place, db) == []
+    assert unlike(place, db) == []
     print(f"\n{killed} loads killed, {ended} had ended before")  # noqa: T201  # the figure of the proof
 
 
 def _is_killed(sandbox: Sandbox, seconds: float) -> bool:
     environ = {**os.environ, "MITHRIL_API_KEY": sandbox.key, "MITHRIL_API_URL": sandbox.url}
-    command = [sys.executable, "-m", "mithril_elt", "extract", "--destination", "postgres", "--lookback", "30h"]
-    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    words = [sys.executable, "-m", "mithril_elt", "extract", "--destination", "postgres", "--lookback", "30h"]
+    with subprocess.Popen(words, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
             _, said = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -193,7 +138,7 @@ def test_one_run_at_a_time(place: Postgres, sandbox: Sandbox, monkeypatch: pytes
         monkeypatch.chdir(tmp_path.parent)
         with pytest.raises(LockedError, match=r"session .* from this machine since"), locked(place):
             pass
-        refused = _command(sandbox, "run", "--destination", "postgres")
+        refused = command(sandbox, "run", "--destination", "postgres")
         assert refused.returncode == 8
     with locked(place):
         pass
@@ -201,7 +146,7 @@ def test_one_run_at_a_time(place: Postgres, sandbox: Sandbox, monkeypatch: pytes
 
 def test_a_role_that_owns_its_schemas_needs_no_more(place: Postgres, postgres: Server, sandbox: Sandbox) -> None:
     """It may make no schema, and has no rights elsewhere."""
-    with _administering(postgres) as cursor, suppress(psycopg2.errors.DuplicateObject):
+    with administering(postgres) as cursor, suppress(psycopg2.errors.DuplicateObject):
         cursor.execute("create role lesser login")
     with opened(place) as session:
         session.execute(f"revoke all on database {place.database} from public")
@@ -224,7 +169,7 @@ def test_what_goes_wrong_is_one_sentence(place: Postgres, sandbox: Sandbox, monk
             load_sandbox(sandbox, wrong)
         assert "pw_7h1s" not in str(told.value)
     monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", "postgresql://u:pw_7h1s@localhost:port/x")
-    ended = _command(sandbox, "run", "--destination", "postgres")
+    ended = command(sandbox, "run", "--destination", "postgres")
     assert (ended.returncode, ended.stderr.count("Error:")) == (2, 1)
     assert "pw_7h1s" not in ended.stderr
     monkeypatch.delenv("DESTINATION__POSTGRES__CREDENTIALS")
@@ -239,7 +184,7 @@ def test_a_connection_that_drops_is_told_and_mended(
     db = tmp_path / "a.duckdb"
 
     def drop(_: object) -> None:
-        with _administering(postgres) as cursor:
+        with administering(postgres) as cursor:
             cursor.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [place.database]
             )
@@ -252,14 +197,14 @@ def test_a_connection_that_drops_is_told_and_mended(
     for each in (place, db):
         load_sandbox(sandbox, each, **WAY)
         build(each)
-    assert _unlike(place, db) == []
+    assert unlike(place, db) == []
 
 
 def test_settings_of_the_connection_are_passed_on(place: Postgres) -> None:
     """TLS and all else that stands in the address, to dlt, to dbt and to our own connections."""
     assert dict(place.options)["sslmode"] == "prefer"
     assert place.environment["PGSSLMODE"] == "prefer"
-    assert "sslmode=prefer" in str(place.destination.config_params["credentials"].to_url())
+    assert "sslmode=prefer" in str(destination_of(place).config_params["credentials"].to_url())
     refusing = replace(place, host="localhost", port=1, options=(("sslmode", "strange"),))
     with pytest.raises(WarehouseError, match="sslmode"), refusing.opened():
         pass
@@ -271,7 +216,7 @@ def test_who_has_lost_the_lock_writes_no_more(
     """The session that holds it is ended, and another run, of another folder, has begun: the first one ends there."""
     load_sandbox(sandbox, place, **WAY)
     with locked(place):
-        with _administering(postgres) as cursor:
+        with administering(postgres) as cursor:
             cursor.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'")
         with pytest.raises(WarehouseError, match=r"the lock of .* was lost"):
             load_sandbox(sandbox, place, **WAY)
@@ -300,7 +245,7 @@ def test_a_package_that_others_have_overtaken_is_not_loaded(
     load_sandbox(sandbox, place, **WAY)
     monkeypatch.chdir(here)
     load_sandbox(sandbox, place, **WAY)
-    loaded = {load_id for (load_id,) in _rows(place, "raw._dlt_loads", ["load_id"])}
+    loaded = {load_id for (load_id,) in rows_of(place, "raw._dlt_loads", ["load_id"])}
     assert left
     assert len(loaded) >= 3
     assert left & loaded == set()
@@ -326,7 +271,7 @@ def _built_while_read(place: Postgres) -> None:
 
 def test_who_only_reads_needs_few_rights(place: Postgres, postgres: Server, sandbox: Sandbox) -> None:
     """The marts, and the table that says whether they are whole."""
-    with _administering(postgres) as cursor, suppress(psycopg2.errors.DuplicateObject):
+    with administering(postgres) as cursor, suppress(psycopg2.errors.DuplicateObject):
         cursor.execute("create role reading login")
     load_sandbox(sandbox, place)
     build(place)
@@ -362,5 +307,5 @@ def test_a_dataset_is_a_name_that_all_take_alike(place: Postgres, sandbox: Sandb
     for strange in ("Acme", "acme-eu", "1st"):
         with pytest.raises(UsageError, match="small letters"):
             load_sandbox(sandbox, place, dataset=strange)
-    refused = _command(sandbox, "run", "--destination", "postgres", "--dataset", "Acme")
+    refused = command(sandbox, "run", "--destination", "postgres", "--dataset", "Acme")
     assert refused.returncode == 2

@@ -32,6 +32,7 @@ _COMMANDS = {
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),
+    "copy": ("copy", "Copy all that was loaded to another place, where runs go on."),
     "instances": ("instances", "List, pause and start instances: the live endpoints."),
     "sandbox": ("sandbox", "Serve a made-up account over HTTP, in the foreground."),
 }

@@ -15,10 +15,24 @@ import click
 
 from mithril_elt.cli.saying import keep_secret
 from mithril_elt.instants import parse_duration, parse_instant
-from mithril_elt.postgres import Postgres
+from mithril_elt.postgres import Place, Postgres
 from mithril_elt.settings import DEFAULT_API_URL, Settings, find_settings
 
-__all__ = ["F", "api_options", "as_json_option", "connect", "db_options", "decorated", "load_plan", "span_options"]
+__all__ = [
+    "DESTINATIONS",
+    "F",
+    "api_options",
+    "as_json_option",
+    "connect",
+    "db_options",
+    "decorated",
+    "load_plan",
+    "place_of",
+    "place_options",
+    "span_options",
+]
+
+DESTINATIONS = ("duckdb", "postgres")
 
 _LONG_ENOUGH = 8  # for a password to be taken out of what is printed: a short one may be part of any word or number
 
@@ -42,15 +56,16 @@ def db_options(function: F) -> F:
 
     @wraps(function)
     def placed(**values: Any) -> Any:
-        if values.pop("destination") == "postgres":
-            values["db"] = Postgres.configured()
-            values["db"].check_dataset(values["dataset"])
-            if len(values["db"].password) >= _LONG_ENOUGH:
-                keep_secret(values["db"].password)
+        values["db"] = place_of(values.pop("destination"), values["db"], values["dataset"])
         return function(**values)
 
+    return place_options(cast("F", placed))
+
+
+def place_options(function: F) -> F:
+    """The same as they are typed: `destination`, `db` (a file) and `dataset`."""
     return decorated(
-        cast("F", placed),
+        function,
         click.option(
             "--db",
             type=click.Path(path_type=Path, dir_okay=False),
@@ -61,12 +76,23 @@ def db_options(function: F) -> F:
         ),
         click.option(
             "--destination",
-            type=click.Choice(["duckdb", "postgres"]),
+            type=click.Choice(DESTINATIONS),
             default="duckdb",
             help="postgres: the database that dlt's configuration names, instead of a file.",
         ),
         click.option("--dataset", metavar="NAME", help="A prefix for the schemas: NAME_raw, NAME_staging, NAME_marts."),
     )
+
+
+def place_of(destination: str, file: Path, dataset: str | None) -> Place:
+    """What a destination's name stands for; from here on nothing that is said has its password in it."""
+    if destination == "duckdb":
+        return file
+    found = Postgres.configured()
+    found.check_dataset(dataset)
+    if len(found.password) >= _LONG_ENOUGH:
+        keep_secret(found.password)
+    return found
 
 
 def api_options(function: F) -> F:

@@ -1,0 +1,100 @@
+"""Takes the raw history of one place to another, with the ledger and dlt's memory: the next run there goes on.
+
+Stands beside `transform`, on `raw_copies`. All of it is one transaction of the target: a copy that is broken off leaves
+nothing, and is begun anew. Models are not copied: a build there makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mithril_elt.errors import UsageError, WarehouseError
+from mithril_elt.layout import LAYOUTS
+from mithril_elt.lock import locked, still_held
+from mithril_elt.migration import make_schema
+from mithril_elt.pipeline import forget_working_folder
+from mithril_elt.postgres import Place
+from mithril_elt.raw_copies import copy_tables
+from mithril_elt.warehouse import Translated, loaded_from, make_private, opened, schema_name
+
+__all__ = ["Copied", "copy"]
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a copy took along: the rows of each raw table, its own and dlt's."""
+
+    tables: dict[str, int]
+
+    @property
+    def rows(self) -> int:
+        """Of all tables together."""
+        return sum(self.tables.values())
+
+
+def copy(source: Place, target: Place, dataset: str | None = None) -> Copied:
+    """Copies all raw tables of a place into another that has none; both are locked meanwhile.
+
+    Raises:
+        UsageError: source and target are one, nothing was loaded into the source, or the target holds something.
+        LockedError: a run holds one of them.
+        WarehouseError: one of them cannot be read or written, or a newer release wrote the source.
+    """
+    _check(source, target, dataset)
+    raw = schema_name("raw", dataset)
+    with locked(source), locked(target):
+        if isinstance(target, Path):
+            make_private(target)
+        with _reading(source, raw) as from_there, opened(target) as to_here:
+            _check_empty(to_here, target, dataset)
+            to_here.execute("set timezone = 'UTC'")
+            to_here.begin()
+            make_schema(to_here, raw)
+            to_here.execute(f'drop table if exists "{raw}".{LAYOUTS}')  # all that a run leaves that loads nothing
+            copied = Copied(copy_tables(from_there, to_here, raw))
+            _check_counts(to_here, raw, copied)
+            forget_working_folder(target)  # what it remembers is of another history
+            still_held(source)
+            still_held(target)
+            to_here.commit()
+    return copied
+
+
+def _check(source: Place, target: Place, dataset: str | None) -> None:
+    for place in (source, target):
+        if not isinstance(place, Path):
+            place.check_dataset(dataset)
+    one, other = (place.resolve() if isinstance(place, Path) else place for place in (source, target))
+    if one == other:
+        raise UsageError(f"{source} is both what is copied and where to: --destination and --to have to differ")
+
+
+@contextmanager
+def _reading(source: Place, raw: str) -> Iterator[Any]:
+    """A connection that sees the source as it is at one moment."""
+    with loaded_from(source, raw) as connection, Translated(source):
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("begin transaction" if isinstance(source, Path) else "begin isolation level repeatable read")
+        yield connection
+
+
+def _check_empty(connection: Any, target: Place, dataset: str | None) -> None:
+    schemas = [schema_name(layer, dataset) for layer in ("raw", "staging", "marts")]
+    listed = (
+        "select table_schema, table_name from information_schema.tables where table_catalog = current_database()"
+        " and table_schema in (?, ?, ?) order by 1, 2"
+    )
+    for schema, table in connection.execute(listed, schemas).fetchall():
+        if (schema, table) != (schemas[0], LAYOUTS):
+            raise UsageError(f"{target} holds something already ({schema}.{table}): what is copied to has to be empty")
+
+
+def _check_counts(connection: Any, raw: str, copied: Copied) -> None:
+    for table, rows in copied.tables.items():
+        [[found]] = connection.execute(f'select count(*) from "{raw}"."{table}"').fetchall()  # noqa: S608  # own names
+        if found != rows:
+            raise WarehouseError(f"of {rows:,} rows of {raw}.{table} {found:,} arrived: nothing is copied")
