@@ -5,7 +5,7 @@ Stands inside `cli`. A key is never an option: it comes from the environment or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 
 from mithril_elt.cli.saying import keep_secret
 from mithril_elt.instants import parse_duration, parse_instant
+from mithril_elt.objects import Objects
 from mithril_elt.postgres import Postgres
 from mithril_elt.settings import DEFAULT_API_URL, Settings, find_settings
 
@@ -42,11 +43,14 @@ def db_options(function: F) -> F:
 
     @wraps(function)
     def placed(**values: Any) -> Any:
-        if values.pop("destination") == "postgres":
+        destination = values.pop("destination")
+        if destination == "postgres":
             values["db"] = Postgres.configured()
             values["db"].check_dataset(values["dataset"])
-            if len(values["db"].password) >= _LONG_ENOUGH:
-                keep_secret(values["db"].password)
+            _keep_secrets([values["db"].password])
+        if destination == "filesystem":
+            values["db"] = Objects.configured(values["db"])
+            _keep_secrets(values["db"].secrets)
         return function(**values)
 
     return decorated(
@@ -61,12 +65,19 @@ def db_options(function: F) -> F:
         ),
         click.option(
             "--destination",
-            type=click.Choice(["duckdb", "postgres"]),
+            type=click.Choice(["duckdb", "postgres", "filesystem"]),
             default="duckdb",
-            help="postgres: the database that dlt's configuration names, instead of a file.",
+            help="postgres: the database that dlt's configuration names, instead of a file. filesystem: raw history as"
+            " Parquet in the folder or bucket that it names; FILE has the models.",
         ),
         click.option("--dataset", metavar="NAME", help="A prefix for the schemas: NAME_raw, NAME_staging, NAME_marts."),
     )
+
+
+def _keep_secrets(secrets: Iterable[str]) -> None:
+    for secret in secrets:
+        if len(secret) >= _LONG_ENOUGH:
+            keep_secret(secret)
 
 
 def api_options(function: F) -> F:
