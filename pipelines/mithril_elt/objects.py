@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ __all__ = ["Objects"]
 
 _LAYOUT = "{table_name}/{load_id}.{file_id}.{ext}"  # a job that is begun again writes the same file again
 _PATIENCE = {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3, "mode": "standard"}}
+_IN_BLOCKS = {"default_cache_type": "blockcache", "default_block_size": 8 * 2**20}  # a small file is one request
 _NO_DRIVER = "S3 needs its driver: pip install 'mithril-elt[filesystem]'"
 _DRIVERS = {"aiobotocore", "aiohttp", "botocore", "fsspec", "s3fs"}
 _SECRETS = ("aws_secret_access_key", "aws_session_token")
@@ -63,7 +64,9 @@ class Objects:
                 " DESTINATION__FILESYSTEM__CREDENTIALS__AWS_ACCESS_KEY_ID and …__AWS_SECRET_ACCESS_KEY, or the same in"
                 " .dlt/secrets.toml"
             ) from None
-        config.config_kwargs = _PATIENCE | (config.config_kwargs or {}) if config.protocol == "s3" else None
+        if config.protocol == "s3":
+            config.kwargs = _IN_BLOCKS | (config.kwargs or {})
+            config.config_kwargs = _PATIENCE | (config.config_kwargs or {})
         return cls(file, config.bucket_url.rstrip("/"), config)
 
     @property
@@ -93,13 +96,24 @@ class Objects:
         Raises:
             UsageError: the driver is not installed.
         """
-        from dlt.common.exceptions import MissingDependencyException  # noqa: PLC0415  # half a second
-        from dlt.common.storages.fsspec_filesystem import fsspec_from_config  # noqa: PLC0415  # as above
+        return _driver(self.config)
 
-        try:
-            return fsspec_from_config(self.config)[0]
-        except (ImportError, MissingDependencyException):
-            raise UsageError(_NO_DRIVER) from None
+    @cached_property
+    def _listed_files(self) -> Any:
+        """The same, which knows each file of the last listing: DuckDB else asks for its size again and again."""
+        kept = {"use_listings_cache": True, "listings_expiry_time": None}
+        return _driver(replace(self.config, kwargs={**(self.config.kwargs or {}), **kept}))
+
+    def listing(self, folder: str) -> dict[str, int]:
+        """The files under a folder as `files` calls them, each with its size in bytes; none if there is no folder.
+
+        Raises:
+            WarehouseError: it cannot be reached.
+        """
+        with self.reached():
+            self._listed_files.invalidate_cache()
+            found = self._listed_files.find(folder, detail=True)
+        return {str(path): int(entry["size"] or 0) for path, entry in sorted(found.items())}
 
     def inside(self, *names: str) -> str:
         """The path of something under `url`, as `files` calls it."""
@@ -147,7 +161,7 @@ class Objects:
         if not self.is_local:
             with suppress(Exception):  # it was registered before, by another connection to the same file
                 connection.unregister_filesystem(self.config.protocol)
-            connection.register_filesystem(self.files)
+            connection.register_filesystem(self._listed_files)
 
     @property
     def work_folder(self) -> Path:
@@ -176,6 +190,16 @@ class Objects:
         for secret in self.secrets:
             said = said.replace(secret, "…")
         return WarehouseError(f"{self} cannot be used: {said[:300] or type(error).__name__}")
+
+
+def _driver(config: Any) -> Any:
+    from dlt.common.exceptions import MissingDependencyException  # noqa: PLC0415  # half a second
+    from dlt.common.storages.fsspec_filesystem import fsspec_from_config  # noqa: PLC0415  # as above
+
+    try:
+        return fsspec_from_config(config)[0]
+    except (ImportError, MissingDependencyException):
+        raise UsageError(_NO_DRIVER) from None
 
 
 def _told_url() -> str:

@@ -93,11 +93,10 @@ def raw_files(place: Objects, dataset: str) -> RawFiles:
     """What there is now under the folder of a dataset; nothing, if there is none.
 
     Raises:
-        OSError: the storage cannot be asked; also other errors of its driver.
+        WarehouseError: the storage cannot be reached.
     """
     folder = place.inside(dataset)
-    found = place.files.find(folder, detail=True)
-    sizes = {str(path): int(entry["size"] or 0) for path, entry in sorted(found.items())}
+    sizes = place.listing(folder)
     numbers = (_MANIFEST.fullmatch(path.rpartition("/")[2]) for path in sizes if f"/{MANIFESTS}/" in path)
     newest = max((int(each[1]) for each in numbers if each), default=None)
     manifest = {}
