@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from mithril_elt.held import Held
 from mithril_elt.instants import naive_utc
-from mithril_elt.raw_files import IS_LISTED, RawFiles
+from mithril_elt.raw_files import RawFiles
+from mithril_elt.raw_views import IS_LISTED
 from mithril_elt.tables import RAW_TABLES, RawTable, raw_table
 from mithril_elt.warehouse import read_files
 from mithril_elt.windows import Span

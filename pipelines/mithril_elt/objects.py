@@ -115,6 +115,15 @@ class Objects:
             found = self._listed_files.find(folder, detail=True)
         return {str(path): int(entry["size"] or 0) for path, entry in sorted(found.items())}
 
+    def write_whole(self, path: str, content: bytes) -> None:
+        """Writes a file so that a reader sees all of it or none: a bucket does, a folder by a new name."""
+        if not self.is_local:
+            self.files.pipe_file(path, content)
+            return
+        written = Path(f"{path}.part")
+        written.write_bytes(content)
+        written.replace(path)
+
     def inside(self, *names: str) -> str:
         """The path of something under `url`, as `files` calls it."""
         root = self.config.make_local_path(self.url) if self.is_local else self.url.partition("://")[2]

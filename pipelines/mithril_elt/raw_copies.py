@@ -13,7 +13,7 @@ from mithril_elt.migration import add_new_columns
 from mithril_elt.objects import Objects
 from mithril_elt.place import Place
 from mithril_elt.postgres import Postgres
-from mithril_elt.raw_files import make_views
+from mithril_elt.raw_views import make_views
 from mithril_elt.warehouse import listed, opened
 
 __all__ = ["copy_raw"]

@@ -1,31 +1,35 @@
-"""Which files under a folder or a bucket are the raw tables at a moment, and the SQL that makes tables of them.
+"""Which files under a folder or a bucket are the raw tables at a moment.
 
-Stands on `objects` and `tables` under `warehouse`. dlt adds files and never changes one; a load counts once dlt has
+Stands on `objects` under `raw_views` and `warehouse`. dlt adds files and never changes one; a load counts once dlt has
 noted it in `_dlt_loads`, which comes after its last file. So what was broken off is not there yet, what was begun again
-has the same names, and whoever reads sees whole loads only. What a newer load tells of a key replaces what is there:
-the views do that, as `merge` does it in a database.
+has the same names, and whoever reads sees whole loads only.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
 from mithril_elt.layout import LAYOUT
 from mithril_elt.objects import Objects
-from mithril_elt.tables import RAW_TABLES, SQL_TYPES, RawTable
 
-__all__ = ["IS_LISTED", "MANIFESTS", "RawFiles", "begin_files", "make_views", "note_release", "raw_files", "raw_view"]
-
-IS_LISTED = "is_listed"  # of a row of a list: a version that came, or one that the list has no more
+__all__ = [
+    "RawFiles",
+    "begin_files",
+    "manifest_path",
+    "note_release",
+    "raw_files",
+    "read_manifest",
+]
 
 MANIFESTS = "_mithril"  # a folder of a dataset: what is compacted, and which releases have written
 _MANIFEST = re.compile(r"compacted-(\d+)\.json")
+_COMPACTED = re.compile(r"compacted-(\d+)-[^/]+\.parquet")
 _RELEASE = re.compile(r"layout-(\d+)-(.+)\.json")
 _LOADED = re.compile(r".+__(\d+\.\d+)\.jsonl")
 _FILE = re.compile(r"(\d+\.\d+)\.[^/]+\.parquet")
@@ -70,6 +74,11 @@ class RawFiles:
         found = {name: _FILE.fullmatch(name) for name in self.names(table)}
         return {name: each[1] for name, each in found.items() if each}
 
+    def compactions_of(self, table: str) -> dict[str, int]:
+        """The compacted files of a table, each with the number of its compaction: microseconds since 1970."""
+        found = {name: _COMPACTED.fullmatch(name) for name in self.names(table)}
+        return {name: int(each[1]) for name, each in found.items() if each}
+
     def fresh(self, table: str) -> list[str]:
         """Where DuckDB finds the files of a table that are not compacted."""
         counting = self.noted - self.compacted
@@ -78,6 +87,12 @@ class RawFiles:
     def settled(self, table: str) -> list[str]:
         """Where DuckDB finds the compacted files of a table, in which each key is once."""
         return self._addresses(table, self.manifest.get("tables", {}).get(table, {}).values())
+
+    @property
+    def manifests(self) -> list[int]:
+        """The numbers of the manifests, as those of compacted files; the last one holds."""
+        found = (_MANIFEST.fullmatch(name) for name in self.names(MANIFESTS))
+        return sorted(int(each[1]) for each in found if each)
 
     @property
     def releases(self) -> list[tuple[int, str]]:
@@ -97,12 +112,23 @@ def raw_files(place: Objects, dataset: str) -> RawFiles:
     """
     folder = place.inside(dataset)
     sizes = place.listing(folder)
-    numbers = (_MANIFEST.fullmatch(path.rpartition("/")[2]) for path in sizes if f"/{MANIFESTS}/" in path)
-    newest = max((int(each[1]) for each in numbers if each), default=None)
-    manifest = {}
-    if newest is not None:
-        manifest = json.loads(place.files.cat_file(f"{folder}/{MANIFESTS}/compacted-{newest}.json"))
-    return RawFiles(place, folder, sizes, manifest)
+    found = RawFiles(place, folder, sizes)
+    numbers = found.manifests
+    if not numbers:
+        return found
+    with place.reached():
+        return replace(found, manifest=read_manifest(found, numbers[-1]))
+
+
+def read_manifest(found: RawFiles, number: int) -> dict[str, Any]:
+    """What a compaction has noted: when, which loads it has taken in, and by table the names of its files."""
+    manifest: dict[str, Any] = json.loads(found.place.files.cat_file(manifest_path(found, number)))
+    return manifest
+
+
+def manifest_path(found: RawFiles, number: int) -> str:
+    """Where a manifest is, as `Objects.files` calls it."""
+    return f"{found.folder}/{MANIFESTS}/compacted-{number}.json"
 
 
 def begin_files(found: RawFiles) -> None:
@@ -134,81 +160,3 @@ def note_release(found: RawFiles) -> None:
     if note not in found.names(MANIFESTS):
         found.place.files.makedirs(f"{found.folder}/{MANIFESTS}", exist_ok=True)
         found.place.files.pipe_file(f"{found.folder}/{MANIFESTS}/{note}", b"{}")
-
-
-def make_views(connection: Any, found: RawFiles, schema: str, tables: Iterable[RawTable] = RAW_TABLES) -> None:
-    """Makes, or makes anew, raw tables of a schema as views over those files, and no others that come later."""
-    connection.execute(f'create schema if not exists "{schema}"')
-    for table in tables:
-        connection.execute(f'create or replace view "{schema}"."{table.name}" as {raw_view(found, table)}')
-    releases = ", ".join(f"({layout}, '{_quoted(release)}')" for layout, release in found.releases) or "(null, null)"
-    connection.execute(
-        f'create or replace view "{schema}".layouts as select layout::bigint as layout, version::varchar as version,'
-        f" null::timestamp as since from (values {releases}) as noted (layout, version) where layout is not null"
-    )
-
-
-def raw_view(found: RawFiles, table: RawTable) -> str:
-    """The rows of a raw table as a query: with the columns that it has in a database, and each key once."""
-    if table.history == "versions":
-        return _versions(found, table)
-    names, key = [column.name for column in table.columns], ", ".join(map(_name, table.key))
-    columns = ", ".join(map(_name, [*names, "_dlt_load_id"]))
-    last = 'cast("_dlt_load_id" as decimal(38, 6)) desc'
-    closed = ', ("end_time" is null)' if "end_time" in names else ""  # of two readings in one load, the closed one
-    newest = (
-        f"select {columns} from {_told(found.fresh(table.name), table)}"
-        f" qualify row_number() over (partition by {key} order by {last}{closed}) = 1"
-    )
-    settled = found.settled(table.name)
-    if not settled:
-        return newest
-    same_key = " and ".join(f"settled.{_name(each)} = newest.{_name(each)}" for each in table.key)
-    kept = f"select {columns} from {_told(settled, table)} as settled anti join newest on {same_key}"
-    return f"with newest as ({newest}) select {columns} from newest union all {kept}"
-
-
-def _versions(found: RawFiles, table: RawTable) -> str:
-    """A list as versions: one begins with the load that told it, and ends with the load that found it gone."""
-    columns = ", ".join(_name(column.name) for column in table.columns)
-    of_version = f"partition by {', '.join(map(_name, table.key))}, version_hash"
-    files = [*found.settled(table.name), *found.fresh(table.name)]
-    return f"""
-        with told as (
-            select *, cast(_dlt_load_id as decimal(38, 6)) as load_number
-            from {_told(files, table)}
-        ), turns as (
-            select * from told
-            qualify {IS_LISTED} <> lag({IS_LISTED}, 1, false) over ({of_version} order by load_number, {IS_LISTED} desc)
-        ), spans as (
-            select *, lead(load_number) over ({of_version} order by load_number) as gone_at
-            from turns
-        )
-        select {columns}, _dlt_load_id, {_instant("load_number")} as _dlt_valid_from,
-            {_instant("gone_at")} as _dlt_valid_to
-        from spans where {IS_LISTED}
-    """
-
-
-def _told(files: Sequence[str], table: RawTable) -> str:
-    """The rows of those files, or of none, with the declared types."""
-    if files:
-        listed = ", ".join(f"'{_quoted(file)}'" for file in files)
-        return f"read_parquet([{listed}])"
-    typed = [f"null::{SQL_TYPES[column.kind]} as {_name(column.name)}" for column in table.columns]
-    typed += ["null::varchar as _dlt_load_id"]
-    typed += [f"null::boolean as {IS_LISTED}"] if table.history == "versions" else []
-    return f"(select {', '.join(typed)} where false)"
-
-
-def _instant(load_number: str) -> str:
-    """When a load was begun; its id says it."""
-    return f"timezone('UTC', make_timestamp(cast({load_number} * 1000000 as bigint)))"
-
-
-def _name(column: str) -> str:
-    return f'"{column}"'
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -24,7 +24,7 @@ from mithril_elt.objects import Objects
 from mithril_elt.place import Place, file_of
 from mithril_elt.postgres import Postgres
 from mithril_elt.raw_copies import copy_raw
-from mithril_elt.raw_files import make_views
+from mithril_elt.raw_views import make_views
 from mithril_elt.warehouse import listed, loaded_from, opened, readable, schema_name, try_write
 
 __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]

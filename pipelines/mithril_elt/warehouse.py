@@ -18,7 +18,8 @@ from mithril_elt.layout import check_layout, check_releases
 from mithril_elt.objects import Objects
 from mithril_elt.place import Place, choice, file_of
 from mithril_elt.postgres import Postgres
-from mithril_elt.raw_files import RawFiles, make_views, raw_files
+from mithril_elt.raw_files import RawFiles, raw_files
+from mithril_elt.raw_views import make_views
 from mithril_elt.tables import RAW_TABLES, RawTable
 
 __all__ = [
