@@ -59,7 +59,7 @@ class HeldFiles(Held):
         table = raw_table("windows")
         columns = [column.name for column in table.columns]
         with self._asked(table) as connection:
-            found = connection.execute(f"select {_listed(columns)} from {_SCHEMA}.windows").fetchall()  # noqa: S608  # own
+            found = connection.execute(f"select {_listed(columns)} from {_SCHEMA}.windows").fetchall()
         return [dict(zip(columns, row, strict=True)) for row in found]
 
     @cached_property
@@ -99,11 +99,11 @@ class HeldFiles(Held):
         current = f"(from {_SCHEMA}.{table.name} where _dlt_valid_to is null)"
         within = table.versioned_within
         listed = f" where {within} in (select {within} from came)" if within else ""
-        sql = f"""
-            select {columns}, true as {IS_LISTED} from came anti join {current} as current using (version_hash)
-            union all by name
-            select {columns}, false as {IS_LISTED} from (from {current}{listed}) anti join came using (version_hash)
-        """  # noqa: S608  # own names
+        come = f"select {columns}, true as {IS_LISTED} from came anti join {current} as current using (version_hash)"
+        gone = (
+            f"select {columns}, false as {IS_LISTED} from (from {current}{listed}) anti join came using (version_hash)"
+        )
+        sql = f"{come} union all by name {gone}"
         schema = table.arrow_schema.append(pa.field(IS_LISTED, pa.bool_()))
         with self._asked(table) as connection:
             connection.register("came", came)
@@ -114,7 +114,7 @@ class HeldFiles(Held):
         if not self.found.noted:
             return schema.empty_table()
         is_held = " and withdrawn_at is null" if "withdrawn_at" in table.arrow_schema.names else ""
-        sql = f"select {_listed(schema.names)} from {_SCHEMA}.{table.name} where {wanted}{is_held}"  # noqa: S608  # own
+        sql = f"select {_listed(schema.names)} from {_SCHEMA}.{table.name} where {wanted}{is_held}"
         with self._asked(table) as connection:
             return _as_declared(connection.execute(sql).to_arrow_table(), schema)
 

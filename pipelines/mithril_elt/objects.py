@@ -142,8 +142,11 @@ class Objects:
         with self.reached():
             if self.is_local:
                 Path(self.inside()).mkdir(parents=True, exist_ok=True)
-            elif not self.files.exists(self.inside().partition("/")[0]):  # dlt would make one, wherever that is
-                raise WarehouseError(f"there is no bucket for {self}, or it may not be listed: make it first")
+                return
+            try:  # dlt would make one, wherever that is
+                self.files.call_s3("head_bucket", Bucket=self.inside().partition("/")[0])
+            except FileNotFoundError:
+                raise WarehouseError(f"there is no bucket for {self}: make it first") from None
 
     @contextmanager
     def reached(self) -> Iterator[None]:

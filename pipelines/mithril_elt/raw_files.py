@@ -137,21 +137,31 @@ def begin_files(found: RawFiles) -> None:
     dlt writes down its state before it notes the load that it is of; a file of a folder may end in the middle; and a
     folder that dlt has made, but not begun to fill, it would make again.
     """
-    files = found.place.files
-    if f"{found.folder}/init" not in found.sizes:
-        if found.place.is_local and files.isdir(found.folder):
-            files.rmdir(found.folder)
+    files, is_local = found.place.files, found.place.is_local
+    init = f"{found.folder}/init"
+    if init not in found.sizes or (is_local and not _is_whole(files, init)):
+        if is_local and files.isdir(found.folder):
+            if init in found.sizes:
+                files.rm_file(init)
+            files.rmdir(found.folder)  # nothing else is in it: that comes later
         return
     note_release(found)
     for name in found.names("_dlt_pipeline_state"):
         if name.split("__")[1] not in found.noted:
             files.rm_file(f"{found.folder}/_dlt_pipeline_state/{name}")
-    for name in found.names("_dlt_version") if found.place.is_local else ():
+    for name in found.names("_dlt_version") if is_local else ():
         path = f"{found.folder}/_dlt_version/{name}"
-        try:
-            json.loads(files.cat_file(path))
-        except ValueError:
+        if not _is_whole(files, path):
             files.rm_file(path)
+
+
+def _is_whole(files: Any, path: str) -> bool:
+    """Whether a file of dlt's own was written to its end."""
+    try:
+        json.loads(files.cat_file(path))
+    except ValueError:
+        return False
+    return True
 
 
 def note_release(found: RawFiles) -> None:

@@ -43,6 +43,5 @@ def compact_command(*, db: Place, dataset: str | None, keep: str, as_json: bool)
     if as_json:
         say_facts(asdict(done))
     else:
-        say(
-            f"{done.merged:,} files merged into {done.written:,}; {done.removed:,} removed ({done.removed_bytes:,} bytes)."
-        )
+        say(f"{done.merged:,} files merged into {done.written:,}.")
+        say(f"{done.removed:,} that nobody reads any more removed ({done.removed_bytes:,} bytes).")
