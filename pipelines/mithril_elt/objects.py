@@ -37,7 +37,7 @@ class Objects:
     config: Any = field(repr=False, compare=False)
 
     def __str__(self) -> str:
-        return self.url
+        return self.inside() if self.is_local else self.url
 
     @classmethod
     def configured(cls, file: Path) -> Objects:
@@ -127,7 +127,7 @@ class Objects:
     def inside(self, *names: str) -> str:
         """The path of something under `url`, as `files` calls it."""
         root = self.config.make_local_path(self.url) if self.is_local else self.url.partition("://")[2]
-        return "/".join((root, *names))
+        return "/".join((root.rstrip("/"), *names))
 
     def address(self, path: str) -> str:
         """Such a path as DuckDB calls it."""

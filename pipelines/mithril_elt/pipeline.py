@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
-from mithril_elt.errors import MithrilError, WarehouseError
+from mithril_elt.errors import LayoutError, MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import still_held, work_folder
 from mithril_elt.migration import migrate
@@ -86,6 +86,8 @@ def _advised(db: Place) -> Iterator[None]:
     """Turns whatever a file that was cut short leads to into one error that names the command for it."""
     try:
         yield
+    except LayoutError:
+        raise
     except Exception as error:
         said = error.sentence if isinstance(error, MithrilError) else type(error).__name__
         advice = f"`mithril-elt recover {choice(db)}` drops what cannot be loaded, and the next run reads it again"

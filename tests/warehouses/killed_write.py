@@ -11,29 +11,34 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from fsspec import get_filesystem_class
+
 from mithril_elt.cli import main
 from mithril_elt.objects import Objects
 
 
 def die_at(place: Objects, count: int) -> None:
-    """Makes this process kill itself at that write."""
-    kind, left = type(place.files), [count]
-    writes = {"put_file": kind.put_file, "write_text": kind.write_text, "pipe_file": kind.pipe_file}
+    """Makes this process kill itself at that write. No file system may be open yet: each keeps its own methods."""
+    kind, left = get_filesystem_class(place.config.protocol), [count]
 
     def counted(name: str) -> Any:
-        def write(self: Any, first: Any, second: Any, **options: Any) -> Any:
+        original = getattr(kind, name)
+
+        def write(self: Any, first: Any, second: Any, *more: Any, **options: Any) -> Any:
             if left[0]:
                 left[0] -= 1
-                return writes[name](self, first, second, **options)
+                return original(self, first, second, *more, **options)
             if place.is_local:
-                half = Path(first).read_bytes() if name == "put_file" else second
-                Path(second if name == "put_file" else first).write_bytes(_bytes(half)[: len(half) // 2])
+                content = Path(first).read_bytes() if name == "put_file" else _bytes(second)
+                Path(second if name == "put_file" else first).write_bytes(content[: len(content) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
             return None
 
         return write
 
-    for name in writes:
+    for name in (
+        ("put_file", "write_text", "pipe_file") if place.is_local else ("_put_file", "write_text", "_pipe_file")
+    ):
         setattr(kind, name, counted(name))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import s3fs
 from s3 import SECRET, Bucket
 
 from loading import DATA_TABLES, RUN_COLUMNS, load_sandbox, query
@@ -240,7 +241,8 @@ def test_two_machines_that_write_at_once_lose_and_double_nothing(
     """No lock of one machine keeps another one out: both read the same, and both add it."""
     db, there = tmp_path / "b.duckdb", replace(folder, file=tmp_path / "there" / "a.duckdb")
     there.file.parent.mkdir()
-    load_sandbox(sandbox, folder, **WAY)
+    for each in (folder, db):
+        load_sandbox(sandbox, each, **WAY)
     sandbox.clock.advance(timedelta(hours=35))
     number = iter(range(10**6))
     monkeypatch.setattr(Objects, "lock_file", property(lambda _: tmp_path / f"lock{next(number)}"))
@@ -251,6 +253,9 @@ def test_two_machines_that_write_at_once_lose_and_double_nothing(
 
     monkeypatch.setattr("mithril_elt.pipeline.still_held", meanwhile)
     load_sandbox(sandbox, folder, **WAY)
+    with read_files(listed(folder, "raw"), "raw") as reader:
+        runs = reader.execute("select distinct run_id, as_of from raw.runs").fetchall()
+    assert len(runs) == len({as_of for _, as_of in runs}) + 1  # both did load
     load_sandbox(sandbox, db, **WAY)
     assert _unlike_raw(folder, db) == []
     sandbox.clock.advance(timedelta(hours=35))
@@ -297,7 +302,7 @@ def test_compaction_changes_no_row(place: Objects, sandbox: Sandbox, tmp_path: P
         assert len(after.settled("windows")) == 1
         assert (done.merged > 10, done.removed > 0) == (True, not keep)
         assert set(before.sizes) <= set(after.sizes) or not keep
-        sandbox.clock.advance(timedelta(hours=23))
+        sandbox.clock.advance(timedelta(hours=35))
     assert compact(place, keep=timedelta(0)).merged == 0
     load_sandbox(sandbox, place, lookback=timedelta(days=30))
     build(place)
@@ -352,21 +357,29 @@ def test_what_cannot_be_used_is_told_in_one_sentence(
         assert SECRET not in each.stdout + each.stderr
 
 
-def test_a_bucket_that_goes_away_is_told_and_read_again(
+def test_a_bucket_that_fails_in_the_middle_is_told_and_mended(
     bucket: Bucket, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In the middle of a load; once there is one again it is filled from the beginning."""
+    """The next run goes on; and one that finds the bucket empty, which it knows full, fills it from the beginning."""
     db, place = tmp_path / "b.duckdb", Objects.configured(tmp_path / "a.duckdb")
-    load_sandbox(sandbox, place, **WAY)
+    s3fs.S3FileSystem.clear_instance_cache()  # each has its own methods
     with monkeypatch.context() as patch:
-        patch.setattr("mithril_elt.pipeline.still_held", lambda _: bucket.files.rm(bucket.name, recursive=True))
-        with pytest.raises(WarehouseError, match=r"s3://.* cannot be used") as told:
+        patch.setattr(s3fs.S3FileSystem, "_put_file", _unreachable)
+        with pytest.raises(WarehouseError, match=r"s3://.* cannot be used: .*no route") as told:
             load_sandbox(sandbox, place, **WAY)
     assert SECRET not in str(told.value)
-    bucket.files.mkdir(bucket.name)
+    s3fs.S3FileSystem.clear_instance_cache()
+    place = Objects.configured(tmp_path / "a.duckdb")
     for each in (place, db):
         load_sandbox(sandbox, each, **WAY)
     assert _unlike_raw(place, db) == []
+    bucket.files.rm(f"{bucket.name}/history", recursive=True)
+    load_sandbox(sandbox, place, **WAY)
+    assert _unlike_raw(place, db) == []
+
+
+async def _unreachable(*_: object, **__: object) -> None:
+    raise OSError(f"no route to host, with {SECRET}")
 
 
 def test_what_a_newer_release_wrote_is_left_alone(folder: Objects, sandbox: Sandbox) -> None:
