@@ -54,7 +54,7 @@ def open_pipeline(db: Place, dataset: str | None = None) -> Any:
     """The dlt pipeline of a database: named mithril, its working folder hidden beside the file."""
     import dlt  # noqa: PLC0415  # two seconds that other commands need not pay
 
-    if isinstance(db, Postgres):
+    if not isinstance(db, Path):
         logging.getLogger("dlt").addFilter(_is_news)
     return dlt.pipeline(
         _NAME,
@@ -176,8 +176,11 @@ def _is_torn(pipeline: Any) -> bool:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether dlt says more than that it writes columns out as rows, which is what `insert_values` is."""
-    return record.funcName != "_get_items_normalizer"
+    """Whether dlt says more than that it writes columns out as rows, which is what `insert_values` is.
+
+    That a job is tried again it says with all of its traceback; what comes of it in the end is told as an error.
+    """
+    return record.funcName not in {"_get_items_normalizer", "complete_jobs"}
 
 
 def _is_overtaken(pipeline: Any, db: Place) -> bool:

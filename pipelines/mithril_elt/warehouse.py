@@ -160,6 +160,9 @@ class Translated:
                 raise warehouse_error(self.db, cause) from error
             if isinstance(self.db, Objects) and self.db.is_said_by_it(cause):
                 raise self.db.error(cause) from error
+            of_job = getattr(cause, "client_exception", None)  # dlt's, which is no cause of its error
+            if isinstance(self.db, Objects) and of_job and self.db.is_said_by_it(of_job):
+                raise self.db.error(of_job) from error
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
