@@ -49,7 +49,7 @@ test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 
 test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: 3 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(WIRE)
 
-test-warehouses: ## all of it on PostgreSQL, which it installs and starts: 4 minutes on 2 cores
+test-warehouses: ## all of it on PostgreSQL and S3, which it installs and starts: 8 minutes on 2 cores
 	@$(MAKE) --no-print-directory VENV=$(VENV)-warehouses $(VENV)-warehouses/warehouses
 	$(VENV)-warehouses/bin/pytest -n $(JOBS) --dist loadfile --durations 10 tests/warehouses
 
@@ -107,6 +107,6 @@ points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the fort
 pins: $(VENV)/dev ## renew the pins from pyproject.toml
 	echo 'duckdb<2' | $(COMPILE) pyproject.toml --group build -c - -o .ci/requirements.txt
 	$(COMPILE) pyproject.toml --group dev -c .ci/requirements.txt -o .ci/requirements-dev.txt
-	$(COMPILE) pyproject.toml --extra postgres --group test --group warehouses --group build \
+	$(COMPILE) pyproject.toml --extra postgres --extra filesystem --group test --group warehouses --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-warehouses.txt
 	echo uv | $(COMPILE) - -o .ci/installer.txt

@@ -22,7 +22,8 @@ from typing import Any
 import duckdb
 
 from mithril_elt.errors import DataTestError, UsageError, WarehouseError
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place, file_of
+from mithril_elt.postgres import Postgres
 from mithril_elt.warehouse import schema_name, warehouse_error
 
 __all__ = ["BuildResult", "copy_parsed", "fingerprint", "memory_limit", "parse", "run", "sql_folder"]
@@ -59,7 +60,7 @@ def sql_folder() -> Path:
 def fingerprint(db: Place) -> str:
     """A hash of the project and of what runs it: what two builds that differ in it make may differ too."""
     folder, said = sql_folder(), hashlib.sha256()
-    engine = ("dbt-duckdb", "duckdb") if isinstance(db, Path) else ("dbt-postgres",)
+    engine = ("dbt-duckdb", "duckdb") if file_of(db) else ("dbt-postgres",)
     for name in ("mithril-elt", "dbt-core", *engine):
         said.update(f"{name} {version(name)}\n".encode())
     for file in sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".csv", ".yml"}):
@@ -106,7 +107,7 @@ def run(
     names["only_changed"] = only_changed
     result = BuildResult(only_changed=only_changed)
     # On a server a table that is replaced takes the views on it along, so there they are made as well.
-    changed = _ONLY_TABLES if isinstance(db, Path) else ()
+    changed = _ONLY_TABLES if file_of(db) else ()
     anew = changed if only_changed else ("--full-refresh",)
     for command, left in (("build", ("unit_test", "test", *anew)), ("test", ("unit_test",))):
         outcome = _dbt(db, target, command, "--exclude-resource-type", *left, names=names, manifest=manifest)
@@ -125,8 +126,8 @@ def _dbt(db: Place, target: Path, *command: str, names: dict[str, Any], manifest
     project = str(sql_folder())
     options = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     options += ["--log-path", str(target), *_QUIET, *_PRIVATE, *_LEAN, "--vars", json.dumps(names)]
-    place = {"MITHRIL_DUCKDB_PATH": str(db), "MITHRIL_DBT_TARGET": "duckdb", _LIMIT: memory_limit()}
-    if not isinstance(db, Path):
+    place = {"MITHRIL_DUCKDB_PATH": str(file_of(db)), "MITHRIL_DBT_TARGET": "duckdb", _LIMIT: memory_limit()}
+    if isinstance(db, Postgres):
         place = {
             **db.environment,
             "MITHRIL_DBT_TARGET": "postgres",

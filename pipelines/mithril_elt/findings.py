@@ -18,7 +18,7 @@ from typing import Any
 from mithril_elt.errors import WarehouseError
 from mithril_elt.instants import iso
 from mithril_elt.lock import make_work_folder, work_folder
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 
 __all__ = ["Finding", "Saved", "save_findings", "saved_findings", "saved_readings"]
 

@@ -22,8 +22,8 @@ from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.orders import Orders
 from mithril_elt.past import Past, past_of
 from mithril_elt.pipeline import remembered_orders
+from mithril_elt.place import Place
 from mithril_elt.plans import LoadPlan, Pending, due, settled_before
-from mithril_elt.postgres import Place
 from mithril_elt.sizing import Sizing
 from mithril_elt.warehouse import loaded_from, schema_name
 from mithril_elt.windows import Span

@@ -6,14 +6,15 @@ it leaves alone, since it would neither keep nor count what it does not know.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from mithril_elt.errors import LayoutError
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 
-__all__ = ["LAYOUT", "LAYOUTS", "check_layout"]
+__all__ = ["LAYOUT", "LAYOUTS", "check_layout", "check_releases"]
 
 # To be raised with each release that changes a raw table or what dlt's state remembers. 1 is that of 0.1.0, which
 # notes none; 2 has withdrawn rows, readings of lists and of the vendor's summaries, and ends of price periods.
@@ -33,10 +34,19 @@ def check_layout(connection: Any, db: Place) -> None:
     tables = connection.execute(listed).fetchall()
     for schema in (schema for schema, table in tables if table == LAYOUTS and f"_{schema}".endswith("_raw")):
         newest = f'select layout, version from "{schema}".{LAYOUTS} order by layout desc, since desc limit 1'  # noqa: S608  # own names
-        for layout, release in connection.execute(newest).fetchall():
-            if layout > LAYOUT:
-                raise LayoutError(
-                    f"{db} was written by mithril-elt {release} (layout {layout}), this is mithril-elt"
-                    f" {version('mithril-elt')} (layout {LAYOUT}): install {release} or newer, or choose another"
-                    f" {'file with --db' if isinstance(db, Path) else 'database'}"
-                )
+        check_releases(connection.execute(newest).fetchall(), db)
+
+
+def check_releases(releases: Iterable[tuple[int, str]], db: Place) -> None:
+    """Passes if none of those layouts and releases is newer than this one.
+
+    Raises:
+        LayoutError: one is.
+    """
+    for layout, release in releases:
+        if layout > LAYOUT:
+            raise LayoutError(
+                f"{db} was written by mithril-elt {release} (layout {layout}), this is mithril-elt"
+                f" {version('mithril-elt')} (layout {LAYOUT}): install {release} or newer, or choose another"
+                f" {'file with --db' if isinstance(db, Path) else 'place'}"
+            )

@@ -14,7 +14,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.api import Mithril
@@ -27,9 +26,10 @@ from mithril_elt.lock import locked
 from mithril_elt.log_facts import known
 from mithril_elt.packing import Package
 from mithril_elt.past import Past
-from mithril_elt.pipeline import drained_pipeline, load_package, resource_state
+from mithril_elt.pipeline import drained_pipeline, held_by, load_package, resource_state
+from mithril_elt.place import Place
 from mithril_elt.plans import LoadPlan, Pending, due, settled_before
-from mithril_elt.postgres import Place
+from mithril_elt.postgres import Postgres
 from mithril_elt.sizing import Sizing
 from mithril_elt.warehouse import Translated, try_write
 from mithril_elt.windows import Span, Wish, plan
@@ -97,7 +97,7 @@ def load(
         WarehouseError: the file cannot be opened or written.
         KeyRefusedError, ApiError, ContractError: the API; windows finished before are kept.
     """
-    if not isinstance(db, Path):
+    if isinstance(db, Postgres):
         db.check_dataset((wanted or LoadPlan()).dataset)
     one = _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None), into or LoadResult())
     with known(run_id=one.result.run_id), locked(db):
@@ -176,7 +176,6 @@ class _Load:
         return dict.fromkeys(projects, BY_PROJECT if seen == "accepted" else BY_ORDER) if seen else {}
 
     def _load_package(self, lists: Lists, package: Package, planned: dict[str, list[Span]], *, is_first: bool) -> None:
-        from mithril_elt.held import Held  # noqa: PLC0415  # imports dlt
         from mithril_elt.reading import Reading  # noqa: PLC0415  # imports dlt
         from mithril_elt.source import reading_source  # noqa: PLC0415  # imports dlt
 
@@ -189,7 +188,7 @@ class _Load:
             slices=package.sizing.slices,
             on_window=package.note,
             run_id=self.result.run_id,
-            held=lambda: Held(self.pipeline),
+            held=lambda: held_by(self.pipeline, self.db),
             until=self.wanted.until,
             lookback=self.wanted.lookback,
             lists=lists,

@@ -2,7 +2,8 @@
 
 Stands under `load` and `transform`. A process that dies lets go of it by dying; who holds it is noted
 beside it, so that the one who is refused can be told. It is safe on one machine, and on several where the file
-system passes `flock` on (NFS 4 does).
+system passes `flock` on (NFS 4 does). Files in a bucket have such a lock for each user of a machine; runs of several
+machines at once cost each other requests, and no rows (`raw_files`).
 
 What a warehouse on a server owes is the same three things: one holder, let go of by the death of its session, who is
 known by name. PostgreSQL has locks of a session (`pg_try_advisory_lock`), and `pg_stat_activity` has the holder: that
@@ -17,14 +18,16 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from mithril_elt.errors import LockedError, WarehouseError
-from mithril_elt.postgres import Place, Postgres, Session
+from mithril_elt.objects import Objects
+from mithril_elt.place import Place
+from mithril_elt.postgres import Postgres, Session
 
 __all__ = ["locked", "make_work_folder", "still_held", "work_folder"]
 
@@ -65,14 +68,36 @@ def locked(db: Place) -> Iterator[None]:
             lock = FileLock(folder / "lock", timeout=0, is_singleton=True)
             held.enter_context(lock)
             if lock.lock_counter == 1:  # who is inside already has been noted
-                _note_holder(folder)
-                if not isinstance(db, Path):
-                    held.enter_context(_session_of(db))
+                _note_holder(folder / "holder.json")
+                held.enter_context(_held_for_others(db))
         except Timeout:
-            raise LockedError(f"another run holds {db} ({_holder(folder)}): wait for it to end") from None
+            raise LockedError(
+                f"another run holds {db} ({_holder(folder / 'holder.json')}): wait for it to end"
+            ) from None
         except OSError as error:
             raise WarehouseError(f"the folder of {db} cannot be written: {error.strerror or error}") from None
         yield
+
+
+def _held_for_others(db: Place) -> AbstractContextManager[None]:
+    """What is held as well, for those who have another working folder."""
+    if isinstance(db, Postgres):
+        return _session_of(db)
+    return _written_by_one(db) if isinstance(db, Objects) else nullcontext()
+
+
+@contextmanager
+def _written_by_one(db: Objects) -> Iterator[None]:
+    """One writer of a folder, or of a bucket by this user of this machine, whatever file they model it in."""
+    file = db.lock_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    noted = file.with_suffix(".holder")
+    try:
+        with FileLock(file, timeout=0):
+            _note_holder(noted)
+            yield
+    except Timeout:
+        raise LockedError(f"another run holds {db} ({_holder(noted)}): wait for it to end") from None
 
 
 @contextmanager
@@ -100,14 +125,14 @@ def still_held(db: Place) -> None:
             raise WarehouseError(f"the lock of {db} was lost with its session: run again") from error
 
 
-def _note_holder(folder: Path) -> None:
+def _note_holder(file: Path) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    (folder / "holder.json").write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}))
+    file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}))
 
 
-def _holder(folder: Path) -> str:
+def _holder(file: Path) -> str:
     try:
-        note = json.loads((folder / "holder.json").read_text())
+        note = json.loads(file.read_text())
         return f"process {note['pid']} on {note['host']} since {note['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "process unknown"

@@ -10,13 +10,9 @@ from importlib.metadata import version
 from typing import Any
 
 from mithril_elt.layout import LAYOUT, LAYOUTS
-from mithril_elt.tables import RAW_TABLES
+from mithril_elt.tables import RAW_TABLES, SQL_TYPES
 
-__all__ = ["SQL_TYPES", "add_new_columns", "make_schema", "migrate"]
-
-# What each kind of column is in DuckDB, in its own words; dlt makes the same of the declared schema.
-SQL_TYPES = {"text": "VARCHAR", "bigint": "BIGINT", "bool": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "VARCHAR"}
-SQL_TYPES |= {"usd": "DECIMAL(38,9)"}
+__all__ = ["add_new_columns", "make_schema", "migrate"]
 
 # What rows of an older release get in a column that has come since; null in all others, as they do not say it.
 _FILLED = {("reservation_events", "position"): "0"}  # of the key: until then each was the only one of its kind

@@ -16,8 +16,10 @@ from mithril_elt.errors import UsageError, WarehouseError
 from mithril_elt.layout import LAYOUTS
 from mithril_elt.lock import locked, still_held
 from mithril_elt.migration import make_schema
+from mithril_elt.objects import Objects
 from mithril_elt.pipeline import forget_working_folder
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
+from mithril_elt.postgres import Postgres
 from mithril_elt.raw_copies import copy_tables
 from mithril_elt.warehouse import Translated, loaded_from, make_private, opened, schema_name
 
@@ -40,7 +42,7 @@ def copy(source: Place, target: Place, dataset: str | None = None) -> Copied:
     """Copies all raw tables of a place into another that has none; both are locked meanwhile.
 
     Raises:
-        UsageError: source and target are one, nothing was loaded into the source, or the target holds something.
+        UsageError: source and target are one, one of them is files, nothing was loaded into the source, or the target holds something.
         LockedError: a run holds one of them.
         WarehouseError: one of them cannot be read or written, or a newer release wrote the source.
     """
@@ -66,7 +68,9 @@ def copy(source: Place, target: Place, dataset: str | None = None) -> Copied:
 
 def _check(source: Place, target: Place, dataset: str | None) -> None:
     for place in (source, target):
-        if not isinstance(place, Path):
+        if isinstance(place, Objects):
+            raise UsageError(f"{place} has raw history as files, which are read where they are: copy takes no files")
+        if isinstance(place, Postgres):
             place.check_dataset(dataset)
     one, other = (place.resolve() if isinstance(place, Path) else place for place in (source, target))
     if one == other:

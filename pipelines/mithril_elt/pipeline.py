@@ -13,23 +13,30 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from mithril_elt.errors import MithrilError, WarehouseError
+from mithril_elt.errors import LayoutError, MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import still_held, work_folder
 from mithril_elt.migration import migrate
+from mithril_elt.objects import Objects
 from mithril_elt.past import Past, past_of
-from mithril_elt.postgres import Place, choice
+from mithril_elt.place import Place, choice
+from mithril_elt.raw_files import begin_files, note_release
 from mithril_elt.tables import RAW_TABLES, raw_table
-from mithril_elt.warehouse import Translated, make_private, opened, schema_name
+from mithril_elt.warehouse import Translated, listed, make_private, opened, schema_name
 from mithril_elt.windows import missing
+
+if TYPE_CHECKING:
+    from mithril_elt.held import Held
+    from mithril_elt.held_files import HeldFiles
 
 __all__ = [
     "drained_pipeline",
     "forget_working_folder",
+    "held_by",
     "load_left_over",
     "load_package",
     "open_pipeline",
@@ -61,6 +68,8 @@ def _destination(db: Place) -> Any:
 
     if isinstance(db, Path):
         return dlt.destinations.duckdb(str(db))
+    if isinstance(db, Objects):
+        return db.destination
     from mithril_elt.postgres_loads import destination_of  # noqa: PLC0415  # needs the driver, which is an extra
 
     return destination_of(db)
@@ -76,7 +85,7 @@ def drained_pipeline(db: Place, dataset: str | None = None) -> tuple[Any, dict[t
         if isinstance(db, Path):
             make_private(db)
         pipeline, _ = load_left_over(db, dataset)
-        past = past_of(_ledger_rows(pipeline))
+        past = past_of(_ledger_rows(pipeline, db))
         if _remembers_too_much(pipeline, past):
             log.warning("%s lacks time that its working folder calls loaded: it is read again", db)
             pipeline = reopen_pipeline(db, dataset)
@@ -88,6 +97,8 @@ def _advised(db: Place) -> Iterator[None]:
     """Turns whatever a file that was cut short leads to into one error that names the command for it."""
     try:
         yield
+    except LayoutError:
+        raise
     except Exception as error:
         said = error.sentence if isinstance(error, MithrilError) else type(error).__name__
         advice = f"`mithril-elt recover {choice(db)}` drops what cannot be loaded, and the next run reads it again"
@@ -100,14 +111,19 @@ def load_left_over(db: Place, dataset: str | None = None) -> tuple[Any, bool]:
     What it left is loaded, but for a package that it broke off in the middle of loading lists: dlt would begin its
     jobs again, and rows kept by version would come twice. That one is dropped, and the run reads it again.
     """
-    with opened(db) as connection:
-        migrate(connection, schema_name("raw", dataset))
+    schema = schema_name("raw", dataset)
+    if isinstance(db, Objects):
+        with db.reached():
+            begin_files(listed(db, schema))
+    else:
+        with opened(db) as connection:
+            migrate(connection, schema)
     _forget_loaded(db)
     pipeline = open_pipeline(db, dataset)
     pipeline.sync_destination()
     if not pipeline.has_pending_data:
         return pipeline, False
-    if _is_torn(pipeline) or (not isinstance(db, Path) and _is_overtaken(pipeline)):
+    if (not isinstance(db, Objects) and _is_torn(pipeline)) or _is_overtaken(pipeline, db):
         log.info("a load of %s was broken off: what it had not brought to its end is read again", db)
         return reopen_pipeline(db, dataset), True
     pipeline.run(loader_file_format="parquet")
@@ -120,11 +136,26 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
     While it is loaded the file is kept open here too: DuckDB would else close it, and write its log into it, after
     each of dlt's steps. While the API is asked it is not, so that others may read.
     """
+    if isinstance(db, Objects):
+        _add_package(pipeline, db, source)
+        return
     pipeline.extract(source, loader_file_format="parquet")
     pipeline.normalize()
     still_held(db)
     with duckdb.connect(str(db)) if isinstance(db, Path) else nullcontext():
         pipeline.load()
+
+
+def _add_package(pipeline: Any, db: Objects, source: Any) -> None:
+    """The same of files, to which only what they do not hold is added."""
+    from mithril_elt.held_files import appending  # noqa: PLC0415  # imports pyarrow
+
+    held = _held_files(pipeline, db)
+    pipeline.extract(appending(source, held), loader_file_format="parquet")
+    pipeline.normalize()
+    still_held(db)
+    pipeline.load()
+    note_release(held.found)
 
 
 def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:
@@ -156,13 +187,21 @@ def _is_torn(pipeline: Any) -> bool:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether dlt says more than that its state names another destination, as it does in what was copied from there."""
-    return record.funcName != "_state_to_props"
+    """Whether dlt says more than that its state names another destination, as it does in what was copied from there.
+
+    That a job is tried again it says with all of its traceback; what comes of it in the end is told as an error.
+    """
+    return record.funcName not in {"_state_to_props", "complete_jobs"}
 
 
-def _is_overtaken(pipeline: Any) -> bool:
+def _is_overtaken(pipeline: Any, db: Place) -> bool:
     """Whether another machine, with a folder of its own, has loaded since a package was left here: it is read again."""
     left = [*pipeline.list_normalized_load_packages(), *pipeline.list_extracted_load_packages()]
+    if isinstance(db, Path):
+        return False
+    if isinstance(db, Objects):
+        last = listed(db, pipeline.dataset_name).newest_load
+        return last is not None and any(Decimal(load_id) < Decimal(last) for load_id in left)
     with pipeline.sql_client() as client:
         name = client.make_qualified_table_name("_dlt_loads")
         with client.execute_query(f"select max(cast(load_id as decimal(38, 6))) from {name}") as cursor:  # noqa: S608  # own names
@@ -203,8 +242,25 @@ def _remembers_too_much(pipeline: Any, had: Mapping[tuple[str, str], Past]) -> b
     return False
 
 
-def _ledger_rows(pipeline: Any) -> list[dict[str, Any]]:
+def held_by(pipeline: Any, db: Place) -> Held:
+    """What the tables hold already."""
+    if isinstance(db, Objects):
+        return _held_files(pipeline, db)
+    from mithril_elt.held import Held  # noqa: PLC0415  # imports dlt
+
+    return Held(pipeline)
+
+
+def _held_files(pipeline: Any, db: Objects) -> HeldFiles:
+    from mithril_elt.held_files import HeldFiles  # noqa: PLC0415  # imports pyarrow
+
+    return HeldFiles(listed(db, pipeline.dataset_name))
+
+
+def _ledger_rows(pipeline: Any, db: Place) -> list[dict[str, Any]]:
     """The windows that the database says were read, in no order; none before the first load."""
+    if isinstance(db, Objects):
+        return _held_files(pipeline, db).ledger()
     from dlt.destinations.exceptions import DatabaseUndefinedRelation  # noqa: PLC0415  # as above
 
     with suppress(DatabaseUndefinedRelation), pipeline.sql_client() as client:

@@ -1,6 +1,6 @@
 """A PostgreSQL database that holds the tables: where dlt's configuration says it is, and how it is asked.
 
-Stands under `lock` and `warehouse`, which know a database by the path of a DuckDB file or by one of these.
+Stands under `lock` and `warehouse`, which know a database as a `Place`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from mithril_elt.errors import UsageError, WarehouseError
 
-__all__ = ["Place", "Postgres", "Session", "choice"]
+__all__ = ["Postgres", "Session"]
 
 # Settings of a connection that may stand in the address, and libpq's variables for them, by which dbt is told.
 _SETTINGS = {
@@ -198,14 +198,6 @@ class Session:
     def commit(self) -> None:
         """Ends the transaction."""
         self._cursor.execute("commit")
-
-
-Place = Path | Postgres
-
-
-def choice(place: Place) -> str:
-    """The options of the command line that choose a place."""
-    return f"--db {place}" if isinstance(place, Path) else "--destination postgres"
 
 
 def _exact(text: str | None, _: object) -> Any:

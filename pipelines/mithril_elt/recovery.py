@@ -15,7 +15,7 @@ import duckdb
 from mithril_elt.errors import LayoutError, WarehouseError
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.pipeline import load_left_over, reopen_pipeline
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 from mithril_elt.tables import RAW_TABLES
 from mithril_elt.warehouse import Translated, schema_name, try_write, warehouse_error
 
@@ -30,9 +30,10 @@ def recover(db: Place, dataset: str | None = None) -> list[str]:
         WarehouseError: it cannot be opened, even without its log.
     """
     with locked(db):
-        if not isinstance(db, Path):
-            return _package(db, dataset)
-        return [*_database(db, dataset), *_package(db, dataset), *_doubled(db, schema_name("raw", dataset))]
+        if isinstance(db, Path):
+            return [*_database(db, dataset), *_package(db, dataset), *_doubled(db, schema_name("raw", dataset))]
+        try_write(db)
+        return _package(db, dataset)
 
 
 def _database(db: Path, dataset: str | None) -> list[str]:

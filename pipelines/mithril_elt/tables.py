@@ -13,7 +13,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-__all__ = ["RAW_TABLES", "Column", "RawTable", "raw_table"]
+__all__ = ["RAW_TABLES", "SQL_TYPES", "Column", "RawTable", "raw_table"]
 
 Kind = Literal["text", "bigint", "bool", "timestamp", "usd", "json"]
 
@@ -25,6 +25,10 @@ _ARROW: dict[str, pa.DataType] = {
     "usd": pa.decimal128(38, 9),
     "json": pa.string(),
 }
+
+# What each kind of column is in DuckDB, in its own words; dlt makes the same of the declared schema.
+SQL_TYPES = {"text": "VARCHAR", "bigint": "BIGINT", "bool": "BOOLEAN", "timestamp": "TIMESTAMP", "json": "VARCHAR"}
+SQL_TYPES |= {"usd": "DECIMAL(38,9)"}
 
 
 @dataclass(frozen=True)

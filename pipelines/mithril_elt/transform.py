@@ -10,6 +10,7 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,12 @@ from mithril_elt.errors import DataTestError
 from mithril_elt.instants import iso
 from mithril_elt.lock import locked, still_held, work_folder
 from mithril_elt.migration import make_schema, migrate
-from mithril_elt.postgres import Place
+from mithril_elt.objects import Objects
+from mithril_elt.place import Place, file_of
+from mithril_elt.postgres import Postgres
 from mithril_elt.raw_copies import copy_raw
-from mithril_elt.warehouse import loaded_from, opened, schema_name, try_write
+from mithril_elt.raw_views import make_views
+from mithril_elt.warehouse import listed, loaded_from, opened, readable, schema_name, try_write
 
 __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
 
@@ -50,27 +54,31 @@ def build(db: Place, *, full: bool = False, as_of: datetime | None = None, datas
             manifest = parse(db, target, full=full, dataset=dataset)
             only_changed = is_kept and not full
             still_held(db)
-            return run(db, target, manifest, as_of=as_of, dataset=dataset, only_changed=only_changed)
+            with readable(db):
+                return run(db, target, manifest, as_of=as_of, dataset=dataset, only_changed=only_changed)
 
 
 @contextmanager
 def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None) -> Iterator[Path]:
     """A database of its own whose marts end at `as_of`; removed at the end. `db` is only read."""
     _check_loaded(db, dataset)
-    name = db.name if isinstance(db, Path) else "scratch.duckdb"
+    file = file_of(db)
+    name = file.name if file else "scratch.duckdb"
     with tempfile.TemporaryDirectory(prefix="mithril-elt-") as folder:
         scratch, target = Path(folder) / name, Path(folder) / "dbt"
         # DuckDB lets nobody read while a run writes; a server does, table by table.
-        with nullcontext() if isinstance(db, Path) else locked(db):
+        # Of files those are read that were there at the beginning.
+        with locked(db) if isinstance(db, Postgres) else nullcontext():
             copy_raw(db, scratch, schema_name("raw", dataset))
-        if isinstance(db, Path):
+        if file:
             copy_parsed(work_folder(db) / "dbt", target)
-        run(scratch, target, parse(scratch, target, dataset=dataset), as_of=as_of, dataset=dataset)
+        with readable(replace(db, file=scratch) if isinstance(db, Objects) else scratch):
+            run(scratch, target, parse(scratch, target, dataset=dataset), as_of=as_of, dataset=dataset)
         yield scratch
 
 
 def _check_loaded(db: Place, dataset: str | None) -> None:
-    if not isinstance(db, Path):
+    if isinstance(db, Postgres):
         db.check_dataset(dataset)
     with loaded_from(db, schema_name("raw", dataset)):
         pass
@@ -83,8 +91,13 @@ def _noted(db: Place, as_of: datetime | None, dataset: str | None) -> Iterator[b
     Gives whether what the build before made may be kept where nothing has changed.
     """
     builds = f'"{schema_name("staging", dataset)}".builds'
+    raw = schema_name("raw", dataset)
+    found = listed(db, raw) if isinstance(db, Objects) else None
     with opened(db) as connection:
-        migrate(connection, schema_name("raw", dataset))
+        if found:
+            make_views(connection, found, raw)
+        else:
+            migrate(connection, raw)
         make_schema(connection, schema_name("staging", dataset))
         connection.execute(
             f"create table if not exists {builds}"

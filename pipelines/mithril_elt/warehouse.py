@@ -1,34 +1,44 @@
-"""Opening the database, a DuckDB file or PostgreSQL, and what its errors mean to a user.
+"""Opening the database, a DuckDB file, PostgreSQL or files, and what its errors mean to a user.
 
 Stands under `load`, `transform` and `reports`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from mithril_elt.errors import MithrilError, UsageError, WarehouseError
-from mithril_elt.layout import check_layout
-from mithril_elt.postgres import Place, choice
+from mithril_elt.layout import check_layout, check_releases
+from mithril_elt.objects import Objects
+from mithril_elt.place import Place, choice, file_of
+from mithril_elt.postgres import Postgres
+from mithril_elt.raw_files import RawFiles, raw_files
+from mithril_elt.raw_views import make_views
+from mithril_elt.tables import RAW_TABLES, RawTable
 
 __all__ = [
     "Translated",
+    "listed",
     "loaded_from",
     "make_private",
     "open_read_only",
     "opened",
+    "read_files",
     "read_from",
+    "readable",
     "schema_name",
     "try_write",
     "warehouse_error",
 ]
 
 _HELD_ELSEWHERE = ("Could not set lock on file", "being used by another process")
+_OF_THE_FILE = (*_HELD_ELSEWHERE, "not a valid DuckDB database", "WAL file", "Cannot open file")
 
 
 def schema_name(layer: str, dataset: str | None) -> str:
@@ -61,18 +71,27 @@ def open_read_only(db: Path) -> duckdb.DuckDBPyConnection:
 def opened(db: Place) -> Iterator[Any]:
     """A connection for writing: DuckDB's, or a `Session` that is asked in the same way.
 
+    Where the raw tables are files it is one to the file in which they are modelled, which can read them.
+
     Raises:
         WarehouseError: whatever the database says, also to what is asked of it.
     """
-    if not isinstance(db, Path):
+    if isinstance(db, Postgres):
         with db.opened() as session:
             yield session
         return
     try:
-        with duckdb.connect(str(db)) as connection:
+        with duckdb.connect(str(file_of(db))) as connection:
+            if isinstance(db, Objects):
+                db.register(connection)
             yield connection
     except duckdb.Error as error:
         raise warehouse_error(db, error) from error
+
+
+def readable(db: Place) -> AbstractContextManager[Any]:
+    """Keeps the file of models open for other connections of this process, which then can read a bucket as well."""
+    return opened(db) if isinstance(db, Objects) and not db.is_local else nullcontext()
 
 
 def try_write(db: Place) -> None:
@@ -81,7 +100,10 @@ def try_write(db: Place) -> None:
     Raises:
         WarehouseError: it cannot be opened, or a newer release wrote it.
     """
-    if isinstance(db, Path) and db.parent.is_dir() and not db.exists():
+    if isinstance(db, Objects):
+        db.check()
+    file = file_of(db)
+    if file is not None and file.parent.is_dir() and not file.exists():
         return
     with opened(db) as connection:
         check_layout(connection, db)
@@ -100,9 +122,13 @@ def make_private(db: Path) -> None:
 
 def warehouse_error(db: Place, error: BaseException) -> WarehouseError:
     """One sentence for what DuckDB says of a file, or a server of a database."""
-    if not isinstance(db, Path):
+    if isinstance(db, Postgres):
         return db.error(error)
     said = str(error)
+    if isinstance(db, Objects):
+        if not isinstance(error, duckdb.Error) or not any(words in said for words in _OF_THE_FILE):
+            return db.error(error)
+        db = db.file
     if any(words in said for words in _HELD_ELSEWHERE):
         return WarehouseError(
             f"{db} is open in another process: close it there (a notebook, a DuckDB shell) and try again"
@@ -132,6 +158,11 @@ class Translated:
                 raise cause from None
             if isinstance(cause, (duckdb.Error, OSError)) or type(cause).__module__.startswith("psycopg2"):
                 raise warehouse_error(self.db, cause) from error
+            if isinstance(self.db, Objects) and self.db.is_said_by_it(cause):
+                raise self.db.error(cause) from error
+            of_job = getattr(cause, "client_exception", None)  # dlt's, which is no cause of its error
+            if isinstance(self.db, Objects) and of_job and self.db.is_said_by_it(of_job):
+                raise self.db.error(of_job) from error
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -145,8 +176,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 @contextmanager
 def read_from(db: Place) -> Iterator[Any]:
     """A connection that only reads, closed afterwards; raises as `open_read_only` does."""
-    if isinstance(db, Path):
-        with open_read_only(db) as connection:
+    if not isinstance(db, Postgres):
+        with open_read_only(db if isinstance(db, Path) else db.file) as connection:
             yield connection
         return
     with db.opened() as session:
@@ -163,9 +194,44 @@ def loaded_from(db: Place, schema: str) -> Iterator[Any]:
         UsageError: no such file, or nothing loaded in it yet.
         WarehouseError: it is no DuckDB file, or another process has it open for writing.
     """
+    if isinstance(db, Objects):
+        found = listed(db, schema)
+        if not found.noted:
+            raise UsageError(f"{db} has nothing loaded in {schema}: `mithril-elt extract {choice(db)}` loads it")
+        with read_files(found, schema) as connection:
+            yield connection
+        return
     with read_from(db) as connection:
         query = "select count(*) from information_schema.tables where table_schema = ? and table_name = 'runs'"
         found = connection.execute(query, [schema]).fetchone()
         if not found or not found[0]:
             raise UsageError(f"{db} has nothing loaded in {schema}: `mithril-elt extract {choice(db)}` loads it")
         yield connection
+
+
+def listed(db: Objects, schema: str) -> RawFiles:
+    """The files of the raw tables of a schema that are there now.
+
+    Raises:
+        WarehouseError: the storage cannot be reached, or a newer release wrote there.
+    """
+    with db.reached():
+        found = raw_files(db, schema)
+    check_releases(found.releases, db)
+    return found
+
+
+@contextmanager
+def read_files(
+    found: RawFiles, schema: str, tables: Iterable[RawTable] = RAW_TABLES
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a database in memory, with raw tables of a schema as views over those files."""
+    with found.place.reached(), tempfile.TemporaryDirectory(prefix="mithril-elt-") as folder:
+        try:
+            with duckdb.connect(config={"temp_directory": folder}) as connection:
+                found.place.register(connection)
+                connection.execute("set timezone = 'UTC'")
+                make_views(connection, found, schema, tables)
+                yield connection
+        except duckdb.Error as error:
+            raise warehouse_error(found.place, error) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from places import administering, url_of
 from postgres import Postgres, started
+from s3 import served
 
 from mithril_elt.postgres import Postgres as Place
 
@@ -31,3 +32,10 @@ def place(postgres: Postgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     yield Place.configured()
     with administering(postgres) as cursor:
         cursor.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of S3, one for each process that runs tests."""
+    with served() as endpoint:
+        yield endpoint

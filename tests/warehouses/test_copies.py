@@ -20,7 +20,8 @@ from postgres import Postgres as Server
 from loading import load_sandbox, query
 from mithril_elt.errors import LockedError, UsageError, WarehouseError
 from mithril_elt.moving import copy
-from mithril_elt.postgres import Place, Postgres
+from mithril_elt.place import Place
+from mithril_elt.postgres import Postgres
 from mithril_elt.reports import report
 from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.sandbox.audit import differences

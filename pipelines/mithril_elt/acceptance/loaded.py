@@ -10,8 +10,7 @@ from typing import Any
 from mithril_elt.acceptance.outcomes import Found, cannot_tell, failed, passed
 from mithril_elt.acceptance.steps import same
 from mithril_elt.acceptance.trial import Trial
-from mithril_elt.migration import SQL_TYPES
-from mithril_elt.tables import RAW_TABLES, RawTable
+from mithril_elt.tables import RAW_TABLES, SQL_TYPES, RawTable
 from mithril_elt.warehouse import loaded_from
 
 __all__ = [

@@ -31,6 +31,7 @@ _COMMANDS = {
     "accept": ("accept", "Check what is to hold against this account: read-only, in a scratch database."),
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
+    "compact": ("compact", "Merge the small files that loads leave in a folder or a bucket."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),
     "copy": ("copy", "Copy all that was loaded to another place, where runs go on."),
     "instances": ("instances", "List, pause and start instances: the live endpoints."),

@@ -16,7 +16,7 @@ import click
 from mithril_elt.cli.options import api_options, as_json_option, connect, db_options, load_plan, span_options
 from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import ApiError, KeyRefusedError, MithrilError
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 
 __all__ = ["check_command"]
 

@@ -11,7 +11,7 @@ import click
 
 from mithril_elt.cli.options import DESTINATIONS, as_json_option, place_of, place_options
 from mithril_elt.cli.saying import say, say_facts
-from mithril_elt.postgres import choice
+from mithril_elt.place import choice
 
 __all__ = ["copy_command"]
 

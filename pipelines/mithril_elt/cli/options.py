@@ -5,7 +5,7 @@ Stands inside `cli`. A key is never an option: it comes from the environment or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -15,7 +15,9 @@ import click
 
 from mithril_elt.cli.saying import keep_secret
 from mithril_elt.instants import parse_duration, parse_instant
-from mithril_elt.postgres import Place, Postgres
+from mithril_elt.objects import Objects
+from mithril_elt.place import Place
+from mithril_elt.postgres import Postgres
 from mithril_elt.settings import DEFAULT_API_URL, Settings, find_settings
 
 __all__ = [
@@ -32,7 +34,7 @@ __all__ = [
     "span_options",
 ]
 
-DESTINATIONS = ("duckdb", "postgres")
+DESTINATIONS = ("duckdb", "postgres", "filesystem")
 
 _LONG_ENOUGH = 8  # for a password to be taken out of what is printed: a short one may be part of any word or number
 
@@ -78,21 +80,31 @@ def place_options(function: F) -> F:
             "--destination",
             type=click.Choice(DESTINATIONS),
             default="duckdb",
-            help="postgres: the database that dlt's configuration names, instead of a file.",
+            help="postgres: the database that dlt's configuration names, instead of a file. filesystem: raw history as"
+            " Parquet in the folder or bucket that it names; FILE has the models.",
         ),
         click.option("--dataset", metavar="NAME", help="A prefix for the schemas: NAME_raw, NAME_staging, NAME_marts."),
     )
 
 
 def place_of(destination: str, file: Path, dataset: str | None) -> Place:
-    """What a destination's name stands for; from here on nothing that is said has its password in it."""
+    """What a destination's name stands for; from here on nothing that is said has its secrets in it."""
     if destination == "duckdb":
         return file
-    found = Postgres.configured()
-    found.check_dataset(dataset)
-    if len(found.password) >= _LONG_ENOUGH:
-        keep_secret(found.password)
-    return found
+    if destination == "filesystem":
+        files = Objects.configured(file)
+        _keep_secrets(files.secrets)
+        return files
+    server = Postgres.configured()
+    server.check_dataset(dataset)
+    _keep_secrets([server.password])
+    return server
+
+
+def _keep_secrets(secrets: Iterable[str]) -> None:
+    for secret in secrets:
+        if len(secret) >= _LONG_ENOUGH:
+            keep_secret(secret)
 
 
 def api_options(function: F) -> F:

@@ -13,7 +13,7 @@ import click
 
 from mithril_elt.cli.options import account_settings, api_options, as_json_option, db_options
 from mithril_elt.cli.saying import say, say_facts
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 from mithril_elt.settings import DEFAULT_API_URL
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from mithril_elt.cli.options import db_options
 from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso, parse_instant
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 from mithril_elt.reports import FORMATS, GROUPINGS, Report, known_up_to, render, report
 
 __all__ = ["report_command"]

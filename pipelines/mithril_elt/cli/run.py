@@ -18,7 +18,7 @@ from mithril_elt.cli.saying import say, say_text
 from mithril_elt.cli.summary import Summary, summed_up
 from mithril_elt.instants import iso, parse_instant
 from mithril_elt.log_facts import known
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 
 if TYPE_CHECKING:
     from mithril_elt.load import LoadResult

@@ -14,7 +14,7 @@ import click
 from mithril_elt.cli.options import as_json_option, db_options
 from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.instants import iso
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 
 __all__ = ["status_command"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Definition, Figure
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping

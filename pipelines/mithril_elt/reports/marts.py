@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError, WarehouseError
-from mithril_elt.postgres import Place, Postgres, Session
+from mithril_elt.objects import Objects
+from mithril_elt.place import Place
+from mithril_elt.postgres import Postgres, Session
 
 if TYPE_CHECKING:
     import duckdb
@@ -97,7 +99,7 @@ def read_marts(db: Place | duckdb.DuckDBPyConnection, schema: str) -> Iterator[M
     Raises UsageError if there is no such file or it has no marts of that name, WarehouseError if it is not
     a DuckDB file, another process holds its lock, or the last build of the marts did not come to its end.
     """
-    if not isinstance(db, (Path, Postgres)):
+    if not isinstance(db, (Path, Postgres, Objects)):
         yield _checked(Marts(db, schema), "the database")
         return
     from mithril_elt.warehouse import read_from  # noqa: PLC0415  # DuckDB takes longer to load than the reports

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mithril_elt.postgres import Place
+from mithril_elt.place import Place
 from mithril_elt.sandbox.account import Account
 from mithril_elt.sandbox.clock import microseconds
 from mithril_elt.sandbox.figures import PHASES, Figures, PauseTruth, Truth
