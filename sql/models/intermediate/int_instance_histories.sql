@@ -29,7 +29,7 @@ histories as (
         project_id,
         bid_id,
         reservation_id,
-        cast(null as timestamp) as occurred_at,
+        cast(null as {{ timestamp() }}) as occurred_at,
         starts_at as told_of_at
     from price_periods
 ),
