@@ -140,7 +140,7 @@ engine. What is not said of an engine by name is as DuckDB says it. Databricks s
     {%- if target.type == 'postgres' -%}
         cast(extract(epoch from ({{ to_at }}) - ({{ from_at }})) * 1000000 as bigint)
     {%- elif target.type in ('spark', 'databricks') -%}
-        unix_micros({{ to_at }}) - unix_micros({{ from_at }})
+        (unix_micros({{ to_at }}) - unix_micros({{ from_at }}))
     {%- elif target.type == 'bigquery' -%}
         timestamp_diff({{ to_at }}, {{ from_at }}, microsecond)
     {%- elif target.type in ('snowflake', 'redshift') -%}

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -68,6 +69,22 @@ class Cluster:
             f"{level}appender.a.name = a\nappender.a.target = SYSTEM_ERR\nappender.a.layout.type = PatternLayout\n"
         )
 
+    def dbt(self, raw: Path, *arguments: str, **names: object) -> dict[str, tuple[str, float, str]]:
+        """What a dbt command did over folders of Parquet files: each node with its status, seconds and message."""
+        own = [str(Path(__file__).with_name("driver.py")), str(raw), str(self.folder / "target"), *arguments]
+        process = subprocess.run(
+            [sys.executable, *own, "--vars", json.dumps(names)],
+            env=os.environ | self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if process.returncode:
+            raise RuntimeError(process.stderr[-3000:])
+        told = json.loads(process.stdout.splitlines()[-1])
+        return {name: (status, seconds, message) for name, status, seconds, message in told}
+
     def events(self) -> Iterator[dict[str, object]]:
         """What the drivers noted, event by event."""
         for log in sorted((self.folder / "events").iterdir()):
@@ -84,24 +101,16 @@ def need_java() -> None:
         raise RuntimeError("Spark needs Java 17 or later on the path: install openjdk-17-jre-headless")
 
 
-def copy_raw(db: Path, folder: Path) -> list[str]:
-    """Writes the raw tables of a DuckDB file as folders of Parquet files; gives the SQL that makes them Spark's."""
-    made = ["create schema if not exists raw"]
+def copy_raw(db: Path, folder: Path) -> Path:
+    """Writes the raw tables of a DuckDB file as folders of Parquet files, and gives the folder of these."""
     with duckdb.connect(str(db), read_only=True) as file:
         file.execute("set timezone = 'UTC'; set memory_limit = '1GB'; set preserve_insertion_order = false")
         listed = "select table_name from duckdb_tables() where schema_name = 'raw'"
         for (table,) in file.execute(listed).fetchall():
-            place = folder / table
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
-            file.execute(
-                f"copy raw.\"{table}\" to '{place}' (format parquet, file_size_bytes '{_PARTS}', overwrite_or_ignore)"
-            )
-            made += [
-                f"drop table if exists raw.{table}",
-                f"create table raw.{table} using parquet location '{place.as_uri()}'",
-            ]
-    return made
+            shutil.rmtree(folder / table, ignore_errors=True)
+            (folder / table).mkdir(parents=True)
+            file.execute(f"copy raw.{table} to '{folder / table}' (format parquet, file_size_bytes '{_PARTS}')")
+    return folder
 
 
 @contextmanager
@@ -142,7 +151,7 @@ def _process(folder: Path, name: str, what: str, *options: str) -> Iterator[Path
             process.wait(timeout=60)
 
 
-def _said(log: Path, pattern: str, seconds: float = 60) -> str:
+def _said(log: Path, pattern: str, seconds: float = 180) -> str:
     """What a process logs sooner or later."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
