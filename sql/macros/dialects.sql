@@ -5,7 +5,7 @@ engine. What is not said of an engine by name is as DuckDB says it. Databricks s
 
 {#- A column whose name is a word of the language somewhere. -#}
 {% macro word(name) -%}
-    {%- if target.type == 'bigquery' -%}
+    {%- if target.type in ('spark', 'databricks', 'bigquery') -%}
         `{{ name }}`
     {%- elif target.type in ('snowflake', 'redshift') -%}
         "{{ name | upper if target.type == 'snowflake' else name }}"

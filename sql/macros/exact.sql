@@ -75,5 +75,5 @@ no time to charge for.
 
 {#- Microseconds, whether more or less than nothing, as hours with two places: `2.51 h`. -#}
 {% macro hours_in_words(span_us) -%}
-    cast(cast({{ hours('abs(' ~ span_us ~ ')') }} as decimal(38, 2)) as {{ text() }}) || ' h'
+    cast(cast({{ hours('abs(' ~ span_us ~ ')') }} as decimal(31, 2)) as {{ text() }}) || ' h'
 {%- endmacro %}

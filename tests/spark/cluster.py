@@ -1,6 +1,6 @@
 """A Spark cluster of its own for tests: a master and workers on loopback, filled from a DuckDB file.
 
-Stands under the tests of this folder. A driver finds the cluster by the `spark-defaults.conf` in its folder, as a user's
+Stands under the tests of this folder. A driver finds the cluster by `spark-defaults.conf` in its folder, as a user's
 would.
 """
 

@@ -1,6 +1,6 @@
 """A process of its own that is the driver: makes the raw tables of Parquet files Spark's, then runs dbt.
 
-Called by `cluster`: `python driver.py RAW TARGET DBT-ARGUMENTS…`. Prints, as JSON, each node of dbt with its status, its
+Called by `cluster`: `python driver.py RAW TARGET DBT-ARGUMENTS…`. Prints, as JSON, each node of dbt, its status, its
 seconds and its message.
 """
 
