@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyspark
@@ -85,7 +86,7 @@ class Cluster:
         told = json.loads(process.stdout.splitlines()[-1])
         return {name: (status, seconds, message) for name, status, seconds, message in told}
 
-    def events(self) -> Iterator[dict[str, object]]:
+    def events(self) -> Iterator[Any]:
         """What the drivers noted, event by event."""
         for log in sorted((self.folder / "events").iterdir()):
             for line in log.read_text().splitlines():
