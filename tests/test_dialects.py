@@ -97,3 +97,10 @@ def test_models_of_many_hours_name_the_rows_that_they_multiply(dialect: str) -> 
         by_column = bool(re.search(r"(?i)explode|arrayjoin", multiplied[0].sql(dialect=dialect)))
         by_join = bool(re.search(r"(?i)touched_hour\b|touched_hours\.value|digits_6", cte.sql(dialect=dialect)))
         assert by_column != by_join, path.stem
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", *sorted(FOREIGN)])
+def test_a_span_can_be_a_factor(dialect: str) -> None:
+    """A quantity times a span is just that, however the span is said."""
+    said = _environment(dialect, "UTC").from_string("select quantity * {{ us_between('a', 'b') }} as product").render()
+    assert isinstance(sqlglot.parse_one(said, read=dialect).selects[0].unalias(), exp.Mul)
