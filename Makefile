@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-readings test-kills test-soak bench points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-readings test-kills test-soak bench points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,7 @@ lint: $(VENV)/dev ## format, lint and types of Python, SQL and yml
 	@mkdir -p build && cat sql/macros/*.sql > build/macros.sql
 	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar sql/models sql/assertions
 	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar --config .ci/sqlfluff-postgres.cfg sql/models sql/assertions
+	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar --config .ci/sqlfluff-spark.cfg sql/models sql/assertions
 
 audit: $(VENV)/dev ## pins, licences, and what is known against them
 	$(BIN)/python .ci/audit.py
@@ -38,7 +39,7 @@ format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff check --fix .
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
@@ -52,6 +53,10 @@ test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: 3 mi
 test-warehouses: ## all of it on PostgreSQL and S3, which it installs and starts: 8 minutes on 2 cores
 	@$(MAKE) --no-print-directory VENV=$(VENV)-warehouses $(VENV)-warehouses/warehouses
 	$(VENV)-warehouses/bin/pytest -n $(JOBS) --dist loadfile --durations 10 tests/warehouses
+
+test-spark: ## the models on a Spark cluster, which it installs and starts; needs Java 17: minutes
+	@$(MAKE) --no-print-directory VENV=$(VENV)-spark $(VENV)-spark/spark
+	$(VENV)-spark/bin/pytest -n 0 --durations 10 tests/spark
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
@@ -72,7 +77,7 @@ FAULTS := tests/slow/test_faults.py
 WIRE := tests/slow/test_faults_on_the_wire.py
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(VENV)-warehouses demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
@@ -99,6 +104,9 @@ $(VENV)/dev: .ci/requirements-dev.txt .ci/installer.txt pyproject.toml | $(VENV)
 $(VENV)/warehouses: .ci/requirements-warehouses.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
 	$(call install,.ci/requirements-warehouses.txt,$@)
 
+$(VENV)/spark: .ci/requirements-spark.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
+	$(call install,.ci/requirements-spark.txt,$@)
+
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 
 points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
@@ -109,4 +117,6 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 	$(COMPILE) pyproject.toml --group dev -c .ci/requirements.txt -o .ci/requirements-dev.txt
 	$(COMPILE) pyproject.toml --extra postgres --extra filesystem --group test --group warehouses --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-warehouses.txt
+	$(COMPILE) pyproject.toml --extra spark --group test --group build \
+		-c .ci/requirements-warehouses.txt -o .ci/requirements-spark.txt
 	echo uv | $(COMPILE) - -o .ci/installer.txt

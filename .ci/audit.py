@@ -21,8 +21,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-ELSEWHERE = ".ci/requirements-warehouses.txt"  # an environment of its own, with drivers that users choose
-PINS = (".ci/requirements.txt", ".ci/requirements-dev.txt", ELSEWHERE, ".ci/installer.txt")
+# Environments of their own, with drivers that users choose.
+ELSEWHERE = (".ci/requirements-warehouses.txt", ".ci/requirements-spark.txt")
+PINS = (".ci/requirements.txt", ".ci/requirements-dev.txt", *ELSEWHERE, ".ci/installer.txt")
 OURS = "mithril-elt"
 VENVS_OWN = {OURS, "pip", "setuptools"}  # what is in any environment before the pins are
 
@@ -152,7 +153,7 @@ def advisories(file: Path, *options: str) -> tuple[list[str], str | None]:
 def main() -> int:
     """Prints what was found; the exit status."""
     texts = {name: (ROOT / name).read_text() for name in PINS}
-    pins = [pin for name, text in texts.items() if name != ELSEWHERE for pin in pins_of(text)]
+    pins = [pin for name, text in texts.items() if name not in ELSEWHERE for pin in pins_of(text)]
     here = {canonicalize_name(each.metadata["Name"]): each for each in distributions()}
     installed = {name: each.version for name, each in here.items()}
     licences = {name: licence_of(each) for name, each in here.items() if name not in VENVS_OWN}

@@ -99,7 +99,8 @@ def test_staging_only_renames_and_casts(path: Path) -> None:
     assert re.findall(r"^(\w+) as \($", body, re.MULTILINE) == ["source", "renamed"]
     assert not re.search(r"\b(join|where|group|distinct|union|over|having|limit)\b", body)
     renamed = body.split("renamed as (")[1].split("select")[1].split("from source")[0]
-    cast = r"cast\((\w+|\{\{ bare_status\('\w+'\) \}\}) as [a-z]+(\(\d+, \d+\))?\) as \w+"
+    named = r"(\w+|\{\{ (bare_status|word)\('\w+'\) \}\})"
+    cast = rf"cast\({named} as ([a-z]+(\(\d+, \d+\))?|\{{\{{ (text|timestamp)\(\) \}}\}})\) as \w+"
     column = rf"({cast}|\{{\{{ utc\('\w+'\) \}}\}} as \w+),?"
     assert all(re.fullmatch(column, line.strip()) for line in renamed.strip().splitlines()), renamed
 

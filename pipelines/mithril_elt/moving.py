@@ -42,7 +42,8 @@ def copy(source: Place, target: Place, dataset: str | None = None) -> Copied:
     """Copies all raw tables of a place into another that has none; both are locked meanwhile.
 
     Raises:
-        UsageError: source and target are one, one of them is files, nothing was loaded into the source, or the target holds something.
+        UsageError: source and target are one, one of them is files, nothing was loaded into the source, or the target
+            holds something.
         LockedError: a run holds one of them.
         WarehouseError: one of them cannot be read or written, or a newer release wrote the source.
     """

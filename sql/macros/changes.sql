@@ -6,7 +6,7 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
 
 {#- Before all that any history tells: from here on, everything. -#}
 {% macro since_ever() -%}
-    cast('1900-01-01' as timestamp)
+    cast('1900-01-01' as {{ timestamp() }})
 {%- endmacro %}
 
 {#- Of rows told of an instance, those that this build counts: from an instant on that `int_recounted_instances` names. -#}
@@ -58,7 +58,7 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
             using ({{ _last_settled_spells() }}) as settled
             where counted.instance_id = settled.instance_id and counted.started_at > settled.spells_from_at
         {%- else -%}
-            delete from {{ this }}
+            {{ forget_all(this) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
@@ -78,10 +78,10 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
         group by counted.instance_id
     {%- else -%}
         select
-            cast(null as varchar) as instance_id,
-            cast(null as timestamp) as settled_at,
-            cast(null as varchar) as status_before_settled,
-            cast(null as timestamp) as started_before_settled_at
+            cast(null as {{ text() }}) as instance_id,
+            cast(null as {{ timestamp() }}) as settled_at,
+            cast(null as {{ text() }}) as status_before_settled,
+            cast(null as {{ timestamp() }}) as started_before_settled_at
         where false
     {%- endif -%}
 {%- endmacro %}
@@ -117,7 +117,7 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
         using {{ recounted }} as recounted
         where {{ _is_counted_again(this.identifier) }}
     {%- elif is_incremental() -%}
-        delete from {{ this }}
+        {{ forget_all(this) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -130,13 +130,13 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
         set is_changed = false
         where is_changed
     {%- elif is_incremental() -%}
-        delete from {{ this }}
+        {{ forget_all(this) }}
     {%- endif -%}
 {%- endmacro %}
 
 {#- Before a model is built: forgets the rows that are of no instance, which every build counts again. -#}
 {% macro forget_unowned() -%}
-    {%- if is_incremental() -%}
+    {%- if is_incremental() and var('only_changed', false) -%}
         delete from {{ this }}
         where instance_id is null
     {%- endif -%}

@@ -29,13 +29,13 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
 {#- A part in per cent of the whole, half-even at 12 places; null where the whole is 0. Neither is negative. -#}
 {% macro percent(part, whole) -%}
     {%- set scaled = wide(part) ~ " * 100000000000000" -%}
-    {%- set floor = whole_quotient("(" ~ scaled ~ ")", wide(whole)) -%}
-    {%- set twice_rest = "((" ~ scaled ~ ") % " ~ wide(whole) ~ ") * 2" -%}
+    {%- set floor = wide_quotient("(" ~ scaled ~ ")", wide(whole)) -%}
+    {%- set twice_rest = "mod(" ~ scaled ~ ", " ~ wide(whole) ~ ") * 2" -%}
     case
         when {{ whole }} = 0 then null
-        when {{ twice_rest }} > {{ whole }} or ({{ twice_rest }} = {{ whole }} and ({{ floor }}) % 2 = 1)
-            then {{ _scale_12("(" ~ floor ~ " + 1)") }}
-        else {{ _scale_12("(" ~ floor ~ ")") }}
+        when {{ twice_rest }} > {{ whole }} or ({{ twice_rest }} = {{ whole }} and mod({{ floor }}, 2) = 1)
+            then {{ twelfth_places("(" ~ floor ~ " + 1)") }}
+        else {{ twelfth_places(floor) }}
     end
 {%- endmacro %}
 
@@ -58,14 +58,9 @@ no time to charge for.
     {%- set to_nearest = " * " ~ 2 * factor ~ " + case when " ~ number ~ " < 0 then -9 else 9 end)" -%}
     case
         when {{ number }} between -{{ narrow_limit }} and {{ narrow_limit }}
-            then {{ _scale_12(whole_quotient("(cast(" ~ number ~ " as bigint)" ~ to_nearest, 18)) }}
-        else {{ _scale_12(whole_quotient("(" ~ wide(number) ~ to_nearest, 18)) }}
+            then {{ twelfth_places(whole_quotient("(cast(" ~ number ~ " as bigint)" ~ to_nearest, 18)) }}
+        else {{ twelfth_places(wide_quotient("(" ~ wide(number) ~ to_nearest, 18)) }}
     end
-{%- endmacro %}
-
-{#- An integer count of 1e-12 as DECIMAL(38, 12). -#}
-{% macro _scale_12(units) -%}
-    cast(cast({{ units }} as decimal(38, 0)) * cast('0.000000000001' as decimal(12, 12)) as decimal(38, 12))
 {%- endmacro %}
 
 {#- The amount of a joined row, null where it is unknown; 0 where there is no such row (its key is null). -#}
@@ -80,5 +75,5 @@ no time to charge for.
 
 {#- Microseconds, whether more or less than nothing, as hours with two places: `2.51 h`. -#}
 {% macro hours_in_words(span_us) -%}
-    cast(cast({{ hours('abs(' ~ span_us ~ ')') }} as decimal(38, 2)) as varchar) || ' h'
+    cast(cast({{ hours('abs(' ~ span_us ~ ')') }} as decimal(31, 2)) as {{ text() }}) || ' h'
 {%- endmacro %}

@@ -1,10 +1,5 @@
 {#- All arithmetic on instants. Every timestamp is UTC without a zone; every span is half-open, [from, to). -#}
 
-{#- A zoned timestamp as UTC without a zone. -#}
-{% macro utc(zoned) -%}
-    timezone('UTC', {{ zoned }})
-{%- endmacro %}
-
 {#- A whole number of seconds, known when the SQL is made, as microseconds. -#}
 {% macro seconds_us(seconds) -%}
     {{ (seconds | int) * 1000000 }}
@@ -12,17 +7,17 @@
 
 {#- The start of the UTC hour of an instant. -#}
 {% macro hour_of(instant) -%}
-    date_trunc('hour', {{ instant }})
+    {{ start_of('hour', instant) }}
 {%- endmacro %}
 
 {#- The start of the UTC hour after the one given. -#}
 {% macro next_hour(hour_at) -%}
-    {{ hour_at }} + interval '1 hour'
+    {{ later_by(1, 'hour', hour_at) }}
 {%- endmacro %}
 
 {#- An instant so many months later. -#}
 {% macro months_after(instant, months) -%}
-    {{ instant }} + interval '{{ months | int }} month'
+    {{ later_by(months | int, 'month', instant) }}
 {%- endmacro %}
 
 {#- The wall clock of an instant in the report's zone. -#}
@@ -30,7 +25,7 @@
     {%- if var("report_timezone") == "UTC" -%}
         {{ instant }}
     {%- else -%}
-        timezone('{{ var("report_timezone") }}', timezone('UTC', {{ instant }}))
+        {{ clock_in(var("report_timezone"), instant) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -41,16 +36,16 @@
 
 {#- The first day of the month of an instant in the report's zone. -#}
 {% macro report_month(instant) -%}
-    cast(date_trunc('month', {{ report_clock(instant) }}) as date)
+    cast({{ start_of('month', report_clock(instant)) }} as date)
 {%- endmacro %}
 
 {#- The variable `as_of` as a timestamp. -#}
 {% macro pinned_as_of() -%}
-    cast('{{ var("as_of") }}' as timestamp)
+    cast('{{ var("as_of") }}' as {{ timestamp() }})
 {%- endmacro %}
 
 {#- A key for a span: its owner and its start, readable. -#}
 {% macro span_key(owner_id, from_at) -%}
-    {{ owner_id }} || '@' || cast({{ from_at }} as varchar)
+    {{ owner_id }} || '@' || cast({{ from_at }} as {{ text() }})
 {%- endmacro %}
 

@@ -5,7 +5,7 @@ on, the end of the run that read it first; one that an older release read has no
 
 {#- The id of a load as a number: a later load has a greater one. -#}
 {% macro load_number(load_id) -%}
-    cast(coalesce({{ load_id }}, '0') as decimal(38, 6))
+    cast(coalesce({{ load_id }}, '0') as decimal(35, 6))
 {%- endmacro %}
 
 {#- The place of a version among those of its key: 1 is the oldest. -#}

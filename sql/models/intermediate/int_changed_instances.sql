@@ -32,7 +32,7 @@ earlier as (
 changes as (
     select
         instance_id,
-        cast(told_on as timestamp) as changed_at
+        cast(told_on as {{ timestamp() }}) as changed_at
     from history_days
     union all
     select

@@ -63,6 +63,7 @@ touched_hours as (
     inner join recounted_instances
         on rated.instance_id = recounted_instances.instance_id
         and rated.ended_at > recounted_instances.hours_from_at
+    {{ from_each_hour('greatest(rated.started_at, recounted_instances.hours_from_at)', 'rated.ended_at') }}
 ),
 
 cut_spans as (

@@ -19,6 +19,7 @@ days as (
         reservation_id,
         min(event_at) as first_event_at,
         min(told_of_at) as first_told_at,
+        min(case when event_at is null then told_of_at end) as first_price_at,
         sum(digest) as digest,
         count(*) as row_count,
         true as is_held
@@ -47,6 +48,7 @@ final as (
         days.reservation_id,
         days.first_event_at,
         days.first_told_at,
+        days.first_price_at,
         days.digest,
         days.row_count,
         days.instance_id is not null as is_held,

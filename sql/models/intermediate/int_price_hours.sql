@@ -18,6 +18,9 @@ touched_hours as (
     inner join recounted_instances
         on price_periods.instance_id = recounted_instances.instance_id
         and price_periods.ends_at > recounted_instances.hours_from_at
+    {{ from_each_hour(
+        'greatest(price_periods.starts_at, recounted_instances.hours_from_at)', 'price_periods.ends_at'
+    ) }}
 ),
 
 final as (

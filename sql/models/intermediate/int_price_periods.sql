@@ -5,12 +5,8 @@ price_periods as (
     where withdrawn_at is null
 ),
 
-instances as (
-    select * from {{ ref('int_instances') }}
-),
-
-recounted_instances as (
-    select * from {{ ref('int_recounted_instances') }}
+priced_instances as (
+    select * from {{ ref('int_priced_instances') }}
 ),
 
 known_periods as (
@@ -20,14 +16,13 @@ known_periods as (
         price_periods.ends_at,
         price_periods.price_cents,
         price_periods.read_at,
-        instances.as_of,
-        recounted_instances.hours_from_at
+        priced_instances.as_of,
+        priced_instances.hours_from_at
     from price_periods
-    inner join instances
-        on price_periods.instance_id = instances.instance_id
-        and instances.order_type = 'spot'
-    inner join recounted_instances on price_periods.instance_id = recounted_instances.instance_id
-    where price_periods.starts_at < instances.as_of
+    inner join priced_instances
+        on price_periods.instance_id = priced_instances.instance_id
+        and price_periods.starts_at >= priced_instances.prices_from_at
+    where price_periods.starts_at < priced_instances.as_of
 ),
 
 -- Of what began before all that is counted only the last can still hold.

@@ -40,7 +40,7 @@ unknown_rates as (
     select
         reservations.reservation_id,
         kinds.rate_kind,
-        cast('0001-01-01' as timestamp) as from_at,
+        cast('0001-01-01' as {{ timestamp() }}) as from_at,
         '' as event_type,
         0 as position,
         cast(null as bigint) as rate_cents
@@ -59,7 +59,7 @@ periods as (
         reservation_id,
         rate_kind,
         from_at,
-        lead(from_at, 1, cast('9999-12-31' as timestamp)) over (
+        lead(from_at, 1, cast('9999-12-31' as {{ timestamp() }})) over (
             partition by reservation_id, rate_kind order by from_at, event_type, position
         ) as to_at,
         rate_cents

@@ -12,6 +12,7 @@ touched_hours as (
         *,
         {{ each_hour('from_at', 'to_at') }} as hour_at
     from spans
+    {{ from_each_hour('from_at', 'to_at') }}
 ),
 
 cut_spans as (

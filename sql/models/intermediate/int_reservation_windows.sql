@@ -23,7 +23,7 @@ final as (
         end as ends_at,
         reservations.has_terms,
         reservations.instance_quantity,
-        cast(reservations.unit_price_usd * 100 as bigint) as unit_price_cents
+        cast(round(reservations.unit_price_usd * 100, 0) as bigint) as unit_price_cents
     from reservations
     inner join instants on reservations.reservation_id = instants.reservation_id
 )

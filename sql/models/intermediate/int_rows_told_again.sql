@@ -29,7 +29,7 @@ final as (
     inner join loaded_days
         on status_events.instance_id = loaded_days.instance_id
         and cast(status_events.occurred_at as date) = loaded_days.told_on
-        and status_events.occurred_at >= cast(loaded_days.told_on as timestamp)
+        and status_events.occurred_at >= cast(loaded_days.told_on as {{ timestamp() }})
     union all
     select
         price_periods.project_id,
@@ -38,13 +38,13 @@ final as (
         price_periods.reservation_id,
         loaded_days.told_on,
         price_periods.starts_at as told_of_at,
-        cast(null as timestamp) as event_at,
+        cast(null as {{ timestamp() }}) as event_at,
         {{ digest('price_periods.starts_at, price_periods.ends_at, price_periods.price_cents') }} as digest
     from price_periods
     inner join loaded_days
         on price_periods.instance_id = loaded_days.instance_id
         and cast(price_periods.starts_at as date) = loaded_days.told_on
-        and price_periods.starts_at >= cast(loaded_days.told_on as timestamp)
+        and price_periods.starts_at >= cast(loaded_days.told_on as {{ timestamp() }})
 )
 
 select * from final

@@ -26,6 +26,7 @@ touched_hours as (
     inner join recounted_instances
         on spells.instance_id = recounted_instances.instance_id
         and spells.ended_at > recounted_instances.hours_from_at
+    {{ from_each_hour('greatest(spells.started_at, recounted_instances.hours_from_at)', 'spells.ended_at') }}
 ),
 
 cut_spells as (

@@ -21,7 +21,7 @@ priced_grants as (
 
 final as (
     select
-        {{ span_key('reservation_id', 'starts_at') }} || '#' || cast(position as varchar) as commitment_id,
+        {{ span_key('reservation_id', 'starts_at') }} || '#' || cast(position as {{ text() }}) as commitment_id,
         reservation_id,
         project_id,
         terms_source,

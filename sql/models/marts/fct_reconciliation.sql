@@ -75,7 +75,7 @@ final as (
         unit,
         ours_shown as ours,
         vendors_shown as vendors,
-        cast(ours_shown - vendors_shown as decimal(38, 12)) as difference,
+        {{ difference('ours_shown', 'vendors_shown') }} as difference,
         agrees,
         likely_cause
     from shown_fields

@@ -6,9 +6,9 @@ source as (
 
 renamed as (
     select
-        cast(project as varchar) as project_id,
-        cast(reservation_fid as varchar) as reservation_id,
-        cast(as_of as timestamp) as as_of,
+        cast(project as {{ text() }}) as project_id,
+        cast(reservation_fid as {{ text() }}) as reservation_id,
+        cast(as_of as {{ timestamp() }}) as as_of,
         cast(committed_cost_cents as bigint) as committed_cost_cents,
         cast(flex_use_credits_cents as bigint) as flex_use_credits_cents,
         cast(early_termination_credits_cents as bigint) as early_termination_credits_cents,
@@ -16,9 +16,9 @@ renamed as (
         cast(reserved_instance_us as bigint) as reserved_instance_us,
         cast(active_instance_us as bigint) as active_instance_us,
         cast(idle_instance_us as bigint) as idle_instance_us,
-        cast(pricing_events as varchar) as pricing_events,
-        cast(read_at as timestamp) as read_at,
-        cast(_dlt_load_id as varchar) as load_id
+        cast(pricing_events as {{ text() }}) as pricing_events,
+        cast(read_at as {{ timestamp() }}) as read_at,
+        cast(_dlt_load_id as {{ text() }}) as load_id
     from source
 )
 

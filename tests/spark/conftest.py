@@ -1,0 +1,59 @@
+"""The cluster that the tests of this folder talk to, and what the models made there of one account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cluster import Cluster, copy_raw, started
+
+from loading import load_sandbox
+from mithril_elt.sandbox.fleet import make_account
+from mithril_elt.sandbox.readings import Readings
+from mithril_elt.sandbox.server import serve
+from mithril_elt.transform import build
+
+READINGS = Readings(
+    late_hours=24,
+    withdrawn_hours=24,
+    corrected_hours=24,
+    leaves_list_hours=24,
+    equal_times=True,
+    repeated_statuses=True,
+)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A master and two workers."""
+    with started(tmp_path_factory.mktemp("spark")) as running:
+        running.configure(shuffles=2)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DuckDB file of two runs, with rows that came late, were withdrawn and corrected; its marts are built."""
+    db = tmp_path_factory.mktemp("duckdb") / "a.duckdb"
+    with serve(make_account(7, 16, 7, tail_days=5), readings=READINGS) as sandbox:
+        sandbox.clock.advance(-timedelta(hours=3))
+        for _ in range(2):
+            load_sandbox(sandbox, db, lookback=timedelta(hours=30))
+            sandbox.clock.advance(timedelta(hours=23))
+    build(db, full=True)
+    return db
+
+
+@pytest.fixture(scope="session")
+def raw(counted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The raw rows of that file, as folders of Parquet files."""
+    return copy_raw(counted, tmp_path_factory.mktemp("raw"))
+
+
+@pytest.fixture(scope="session")
+def made(cluster: Cluster, raw: Path) -> dict[str, tuple[str, float, str]]:
+    """What dbt did there on the cluster, for every model."""
+    left = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+    return cluster.dbt(raw, "build", "--full-refresh", *left)

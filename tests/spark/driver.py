@@ -1,0 +1,39 @@
+"""A process of its own that is the driver: makes the raw tables of Parquet files Spark's, then runs dbt.
+
+Called by `cluster`: `python driver.py RAW TARGET DBT-ARGUMENTS…`. Prints, as JSON, each node of dbt, its status, its
+seconds and its message.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+
+def main(raw: Path, target: Path, arguments: list[str]) -> None:
+    """Prints what dbt did."""
+    warnings.simplefilter("ignore")  # those of pyspark and of dbt's own code; those about the project come as errors
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415  # after the line above
+    from pyspark.sql import SparkSession  # noqa: PLC0415  # as above
+
+    from mithril_elt.transform import sql_folder  # noqa: PLC0415  # as above
+
+    session = SparkSession.builder.enableHiveSupport().getOrCreate()
+    session.sql("create schema if not exists raw")
+    for folder in sorted(raw.iterdir()):
+        session.sql(f"drop table if exists raw.{folder.name}")
+        session.sql(f"create table raw.{folder.name} using parquet location '{folder.as_uri()}'")
+    sql = str(sql_folder())
+    own = ["--project-dir", sql, "--profiles-dir", sql, "--target-path", str(target), "--log-path", str(target)]
+    outcome = dbtRunner().invoke([*arguments, *own, "--quiet", "--log-level", "none", "--warn-error"])
+    session.stop()
+    if outcome.exception is not None:
+        raise outcome.exception
+    told = [[each.node.name, str(each.status), each.execution_time, each.message] for each in outcome.result.results]
+    print(json.dumps(told))  # noqa: T201  # it is what the caller reads
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

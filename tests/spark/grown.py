@@ -1,0 +1,57 @@
+"""How a full build on Spark grows: events, workers, seconds, bytes shuffled, and whether the marts are DuckDB's.
+
+`PYTHONPATH=tests:tests/spark python tests/spark/grown.py DB WORKERS [MEMORY]`, on a file that `mithril-elt build` has
+built. `python -m bench.models made DB EVENTS` makes one; `skewed` gives one of its instances a million events more.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+from cluster import Cluster, copy_raw, started
+from marts import unequal
+
+
+def skewed(db: Path, events: int = 1_000_000) -> None:
+    """Puts so many events of one instance into the raw tables, 17 seconds apart."""
+    cycle = "['RUNNING', 'PREEMPTING', 'RUNNING', 'STOPPING', 'PAUSED', 'STARTING']"
+    with duckdb.connect(str(db)) as file:
+        file.execute(
+            "insert into raw.instance_status_events by name select * exclude (timestamp, status, k),"
+            " timestamp '2026-01-01' + to_microseconds(k * 17000000 + 123457) as timestamp,"
+            f" 'STATUS_' || {cycle}[1 + k % 6] as status"
+            " from (from raw.instance_status_events limit 1), range(?) as ranks(k)",
+            [events],
+        )
+
+
+def main(db: Path, workers: int, memory: str = "1g") -> None:
+    """Prints what a build took."""
+    with tempfile.TemporaryDirectory(prefix="spark-") as place:
+        folder = Path(place)
+        raw = copy_raw(db, folder / "raw")
+        with started(folder, workers=workers, memory=memory) as cluster:
+            cluster.configure(executor_memory=memory, shuffles=4 * workers)
+            began = time.monotonic()
+            left = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+            nodes = cluster.dbt(raw, "build", "--full-refresh", *left)
+            seconds = time.monotonic() - began
+            print(
+                f"{workers} workers: {len(nodes)} nodes in {seconds:.0f} s, {_shuffled(cluster) / 1e6:.0f} MB shuffled"
+            )
+            for name, (_, took, _) in sorted(nodes.items(), key=lambda node: -node[1][1])[:5]:
+                print(f"  {name}: {took:.0f} s")
+            print(f"  not as on DuckDB: {unequal(db, folder / 'tables') or 'nothing'}")
+
+
+def _shuffled(cluster: Cluster) -> int:
+    ended = (event for event in cluster.events() if event["Event"] == "SparkListenerTaskEnd")
+    return sum(event["Task Metrics"]["Shuffle Write Metrics"]["Shuffle Bytes Written"] for event in ended)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
