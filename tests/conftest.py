@@ -13,6 +13,7 @@ import pytest
 
 from commands import Cli, Ended
 from mithril_elt import dbt_project
+from mithril_elt.place import Place, file_of
 from mithril_elt.cli import main
 
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
@@ -58,10 +59,11 @@ def _parsed_once() -> Iterator[None]:
         yield
 
 
-def _parsed(db: Path, target: Path, *, full: bool = False, dataset: str | None = None) -> Any:
+def _parsed(db: Place, target: Path, *, full: bool = False, dataset: str | None = None) -> Any:
     if full:
         return dbt_project.parse(db, target, full=True, dataset=dataset)
-    key = (db.name if isinstance(db, Path) else str(db), dataset)
+    file = file_of(db)
+    key = (file.name if file else str(db), dataset)
     if key not in _MANIFESTS:
         _MANIFESTS[key] = dbt_project.parse(db, target, dataset=dataset)
     return _MANIFESTS[key]

@@ -20,7 +20,7 @@ import pytest
 import s3fs
 from s3 import SECRET, Bucket
 
-from loading import DATA_TABLES, RUN_COLUMNS, load_sandbox, query
+from loading import DATA_TABLES, RUN_COLUMNS, load_sandbox
 from mithril_elt.compaction import compact
 from mithril_elt.errors import LayoutError, LockedError, UsageError, WarehouseError
 from mithril_elt.lock import locked
@@ -125,7 +125,8 @@ def test_runs_load_and_count_what_duckdb_does(place: Objects, sandbox: Sandbox, 
     load_sandbox(sandbox, place, lookback=timedelta(days=30))
     build(place)
     assert differences(place, sandbox.account) == []
-    assert query(place.file, "select count(*) from raw.instances where _dlt_valid_to is not null")[0][0] > 0
+    with read_files(listed(place, "raw"), "raw") as reader:
+        assert reader.execute("select count(*) from raw.instances where _dlt_valid_to is not null").fetchone() > (0,)
     again = listed(place, "raw")
     load_sandbox(sandbox, place, lookback=timedelta(days=30))  # all of it again, of which nothing is new
     for table in ("instance_status_events", "instance_price_periods", "market_prices", "instances"):
