@@ -13,8 +13,8 @@ import pytest
 
 from commands import Cli, Ended
 from mithril_elt import dbt_project
-from mithril_elt.place import Place, file_of
 from mithril_elt.cli import main
+from mithril_elt.place import Place, file_of
 
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
