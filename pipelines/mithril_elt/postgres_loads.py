@@ -1,6 +1,6 @@
 """dlt's destination for PostgreSQL, with one thing of its own: Parquet goes in by `COPY`.
 
-Stands under `pipeline`. Of dlt's own ways `INSERT` takes three times as long, CSV makes an empty text null, and the
+Stands under `pipeline`. Of dlt's own ways `INSERT` takes more than twice as long, CSV makes an empty text null, and the
 driver of Arrow (ADBC), which is no faster, fails on a table without rows.
 """
 

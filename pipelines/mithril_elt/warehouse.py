@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -19,8 +19,9 @@ from mithril_elt.objects import Objects
 from mithril_elt.place import Place, choice, file_of
 from mithril_elt.postgres import Postgres
 from mithril_elt.raw_files import RawFiles, raw_files
-from mithril_elt.raw_views import make_views
-from mithril_elt.tables import RAW_TABLES, RawTable
+
+if TYPE_CHECKING:
+    from mithril_elt.tables import RawTable
 
 __all__ = [
     "Translated",
@@ -223,15 +224,17 @@ def listed(db: Objects, schema: str) -> RawFiles:
 
 @contextmanager
 def read_files(
-    found: RawFiles, schema: str, tables: Iterable[RawTable] = RAW_TABLES
+    found: RawFiles, schema: str, tables: Iterable[RawTable] | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a database in memory, with raw tables of a schema as views over those files."""
+    """A connection to a database in memory, with raw tables of a schema, all or some, as views over those files."""
+    from mithril_elt.raw_views import make_views  # noqa: PLC0415  # imports pyarrow, which a report need not pay
+
     with found.place.reached(), tempfile.TemporaryDirectory(prefix="mithril-elt-") as folder:
         try:
             with duckdb.connect(config={"temp_directory": folder}) as connection:
                 found.place.register(connection)
                 connection.execute("set timezone = 'UTC'")
-                make_views(connection, found, schema, tables)
+                make_views(connection, found, schema, *([] if tables is None else [tables]))
                 yield connection
         except duckdb.Error as error:
             raise warehouse_error(found.place, error) from error

@@ -38,7 +38,7 @@ from mithril_elt.warehouse import listed, opened, read_files
 pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 KILLS = int(os.environ.get("KILLS", "6"))
-WRITES = 18  # of a first load, about
+WRITES = {True: 18, False: 6}  # of a first load into a folder, about, and into a bucket
 READINGS = Readings(late_hours=24, withdrawn_hours=24, corrected_hours=24, leaves_list_hours=24)
 WAY = {"lookback": timedelta(hours=30), "window": timedelta(days=3)}
 URL = "DESTINATION__FILESYSTEM__BUCKET_URL"
@@ -115,13 +115,14 @@ def _columns_of(connection: Any, schema: str) -> dict[str, list[str]]:
 def test_runs_load_and_count_what_duckdb_does(place: Objects, sandbox: Sandbox, tmp_path: Path) -> None:
     """Run after run, with rows that come late, are withdrawn and corrected: the same raw rows, marts and truth."""
     db = tmp_path / "b.duckdb"
-    for number in range(3):
+    rounds = 3 if place.is_local else 2  # a request of S3 costs what hundreds of a folder do
+    for number in range(rounds):
         results = [load_sandbox(sandbox, each, **WAY) for each in (place, db)]
         assert (results[0].late_rows, results[0].withdrawn_rows) == (results[1].late_rows, results[1].withdrawn_rows)
         assert _unlike_raw(place, db) == []
         assert [build(each).only_changed for each in (place, db)] == [number > 0] * 2
         assert _unlike_marts(place, db) == []
-        sandbox.clock.advance(timedelta(hours=35))
+        sandbox.clock.advance(timedelta(hours=105) / rounds)
     load_sandbox(sandbox, place, lookback=timedelta(days=30))
     build(place)
     assert differences(place, sandbox.account) == []
@@ -190,7 +191,7 @@ def test_a_run_that_is_killed_costs_nothing(place: Objects, sandbox: Sandbox, tm
         command = [
             sys.executable,
             str(program),
-            str(number * WRITES // KILLS),
+            str(number * WRITES[place.is_local] // KILLS),
             "extract",
             "--destination",
             "filesystem",
@@ -301,7 +302,7 @@ def test_compaction_changes_no_row(place: Objects, sandbox: Sandbox, tmp_path: P
         assert _unlike_raw(place, db) == []
         assert after.fresh("windows") == []
         assert len(after.settled("windows")) == 1
-        assert (done.merged > 10, done.removed > 0) == (True, not keep)
+        assert (done.merged > 5, done.removed > 0) == (True, not keep), done
         assert set(before.sizes) <= set(after.sizes) or not keep
         sandbox.clock.advance(timedelta(hours=35))
     assert compact(place, keep=timedelta(0)).merged == 0
