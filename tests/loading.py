@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,7 +11,9 @@ import duckdb
 
 from mithril_elt.api import Mithril
 from mithril_elt.load import LoadPlan, LoadResult, load
-from mithril_elt.sandbox.server import Sandbox
+from mithril_elt.sandbox.fleet import make_account
+from mithril_elt.sandbox.readings import Readings
+from mithril_elt.sandbox.server import Sandbox, serve
 
 # of a load, not of the account
 RUN_COLUMNS = {
@@ -35,6 +38,19 @@ DATA_TABLES = (
     "instance_status_events",
     "instance_price_periods",
 )
+
+
+def late_and_corrected() -> AbstractContextManager[Sandbox]:
+    """An account of seven days, with five to come, whose rows come late, are withdrawn, corrected and told twice."""
+    readings = Readings(
+        late_hours=24,
+        withdrawn_hours=24,
+        corrected_hours=24,
+        leaves_list_hours=24,
+        equal_times=True,
+        repeated_statuses=True,
+    )
+    return serve(make_account(7, 16, 7, tail_days=5), readings=readings)
 
 
 def load_sandbox(sandbox: Sandbox, db: Path, **wanted: Any) -> LoadResult:

@@ -19,7 +19,7 @@ from typing import Any
 from mithril_elt.lock import locked
 from mithril_elt.objects import Objects
 from mithril_elt.raw_files import RawFiles, manifest_path, read_manifest
-from mithril_elt.raw_views import kept_rows
+from mithril_elt.raw_views import in_files, kept_rows
 from mithril_elt.tables import RAW_TABLES, RawTable
 from mithril_elt.warehouse import listed, read_files, schema_name, try_write
 
@@ -89,8 +89,7 @@ def _parts(connection: Any, found: RawFiles, table: RawTable) -> Iterator[tuple[
     if instant is None:
         yield "all", rows
         return
-    files = ", ".join("'" + file.replace("'", "''") + "'" for file in fresh)
-    asked = f"select distinct date_trunc('month', \"{instant}\") from read_parquet([{files}]) order by 1"  # noqa: S608  # own names
+    asked = f"select distinct date_trunc('month', \"{instant}\") from {in_files(fresh)} order by 1"  # noqa: S608  # own names
     for (month,) in connection.execute(asked).fetchall():
         begin = f"timestamp '{month:%Y-%m-%d}'"
         inside = f'"{instant}" >= {begin} and "{instant}" < {begin} + interval \'1 month\''

@@ -126,13 +126,14 @@ def _dbt(db: Place, target: Path, *command: str, names: dict[str, Any], manifest
     project = str(sql_folder())
     options = ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target)]
     options += ["--log-path", str(target), *_QUIET, *_PRIVATE, *_LEAN, "--vars", json.dumps(names)]
-    place = {"MITHRIL_DUCKDB_PATH": str(file_of(db)), "MITHRIL_DBT_TARGET": "duckdb", _LIMIT: memory_limit()}
     if isinstance(db, Postgres):
         place = {
             **db.environment,
             "MITHRIL_DBT_TARGET": "postgres",
             "MITHRIL_STAGING": schema_name("staging", names.get("schema_prefix")),
         }
+    else:
+        place = {"MITHRIL_DUCKDB_PATH": str(file_of(db)), "MITHRIL_DBT_TARGET": "duckdb", _LIMIT: memory_limit()}
     with _environment(**place, DO_NOT_TRACK="1"):
         try:
             return dbtRunner(manifest=manifest).invoke([*command, *options])

@@ -7,8 +7,8 @@ each run: those are left out before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from mithril_elt.held import Held
 from mithril_elt.instants import naive_utc
 from mithril_elt.raw_files import RawFiles
-from mithril_elt.raw_views import IS_LISTED
+from mithril_elt.raw_views import IS_LISTED, quoted_name
 from mithril_elt.tables import RAW_TABLES, RawTable, raw_table
 from mithril_elt.warehouse import read_files
 from mithril_elt.windows import Span
@@ -83,10 +83,10 @@ class HeldFiles(Held):
         first, last = (pc.min(came.column(instant)).as_py(), pc.max(came.column(instant)).as_py())
         if history and not any(start <= last and first < end for start, end in self._read[history]):
             return came
-        between = f"{_name(instant)} between {_literal(first)} and {_literal(last)}"
+        between = f"{quoted_name(instant)} between {_literal(first)} and {_literal(last)}"
         alike = [c.name for c in table.columns if c.name != "read_at" and c.name not in table.key]
-        same = [f"came.{_name(each)} = held.{_name(each)}" for each in table.key]
-        same += [f"came.{_name(each)} is not distinct from held.{_name(each)}" for each in alike]
+        same = [f"came.{quoted_name(each)} = held.{quoted_name(each)}" for each in table.key]
+        same += [f"came.{quoted_name(each)} is not distinct from held.{quoted_name(each)}" for each in alike]
         held = f"(from {_SCHEMA}.{table.name} where {between})"
         with self._asked(table) as connection:
             connection.register("came", came)
@@ -118,11 +118,9 @@ class HeldFiles(Held):
         with self._asked(table) as connection:
             return _as_declared(connection.execute(sql).to_arrow_table(), schema)
 
-    @contextmanager
-    def _asked(self, table: RawTable) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _asked(self, table: RawTable) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A connection of its own for each question."""
-        with read_files(self.found, _SCHEMA, [table]) as connection:
-            yield connection
+        return read_files(self.found, _SCHEMA, [table])
 
 
 def appending(source: Any, held: HeldFiles) -> Any:
@@ -142,7 +140,9 @@ def _has_rows(table: pa.Table) -> bool:
 
 def _of(project: str, span: Span, instant: str) -> str:
     ends = [_literal(naive_utc(at)) for at in (span.start, span.end)]
-    return f"project = {_literal(project)} and {_name(instant)} >= {ends[0]} and {_name(instant)} < {ends[1]}"
+    return (
+        f"project = {_literal(project)} and {quoted_name(instant)} >= {ends[0]} and {quoted_name(instant)} < {ends[1]}"
+    )
 
 
 def _as_declared(found: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -150,11 +150,7 @@ def _as_declared(found: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _listed(columns: Iterable[str]) -> str:
-    return ", ".join(map(_name, columns))
-
-
-def _name(column: str) -> str:
-    return f'"{column}"'
+    return ", ".join(map(quoted_name, columns))
 
 
 def _literal(value: str | datetime) -> str:

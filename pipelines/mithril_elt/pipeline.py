@@ -196,9 +196,9 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 def _is_overtaken(pipeline: Any, db: Place) -> bool:
     """Whether another machine, with a folder of its own, has loaded since a package was left here: it is read again."""
-    left = [*pipeline.list_normalized_load_packages(), *pipeline.list_extracted_load_packages()]
     if isinstance(db, Path):
         return False
+    left = [*pipeline.list_normalized_load_packages(), *pipeline.list_extracted_load_packages()]
     if isinstance(db, Objects):
         last = listed(db, pipeline.dataset_name).newest_load
         return last is not None and any(Decimal(load_id) < Decimal(last) for load_id in left)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -62,7 +63,7 @@ class RawFiles:
     @property
     def newest_load(self) -> str | None:
         """The id of the load that was begun last, of those that came to their end."""
-        return max(self.noted, key=float, default=None)  # exact-ok: an id of dlt, which is a time
+        return max(self.noted, key=Decimal, default=None)
 
     def names(self, table: str) -> list[str]:
         """The names of the files in the folder of a table."""

@@ -12,15 +12,15 @@ from typing import Any
 from mithril_elt.raw_files import RawFiles
 from mithril_elt.tables import RAW_TABLES, SQL_TYPES, RawTable
 
-__all__ = ["IS_LISTED", "kept_rows", "make_views", "raw_view"]
+__all__ = ["IS_LISTED", "in_files", "kept_rows", "make_views", "quoted_name", "raw_view"]
 
 IS_LISTED = "is_listed"  # of a row of a list: a version that came, or one that the list has no more
 
 
-def make_views(connection: Any, found: RawFiles, schema: str, tables: Iterable[RawTable] = RAW_TABLES) -> None:
-    """Makes, or makes anew, raw tables of a schema as views over those files, and no others that come later."""
+def make_views(connection: Any, found: RawFiles, schema: str, tables: Iterable[RawTable] | None = None) -> None:
+    """Makes, or makes anew, raw tables of a schema, all or some, as views over those files, and no later ones."""
     connection.execute(f'create schema if not exists "{schema}"')
-    for table in tables:
+    for table in RAW_TABLES if tables is None else tables:
         connection.execute(f'create or replace view "{schema}"."{table.name}" as {raw_view(found, table)}')
     releases = ", ".join(f"({layout}, '{_quoted(release)}')" for layout, release in found.releases) or "(null, null)"
     connection.execute(
@@ -33,8 +33,8 @@ def raw_view(found: RawFiles, table: RawTable) -> str:
     """The rows of a raw table as a query: with the columns that it has in a database, and each key once."""
     if table.history == "versions":
         return _versions(found, table)
-    names, key = [column.name for column in table.columns], ", ".join(map(_name, table.key))
-    columns = ", ".join(map(_name, [*names, "_dlt_load_id"]))
+    names, key = [column.name for column in table.columns], ", ".join(map(quoted_name, table.key))
+    columns = ", ".join(map(quoted_name, [*names, "_dlt_load_id"]))
     last = 'cast("_dlt_load_id" as decimal(38, 6)) desc'
     closed = ', ("end_time" is null)' if "end_time" in names else ""  # of two readings in one load, the closed one
     newest = (
@@ -44,7 +44,7 @@ def raw_view(found: RawFiles, table: RawTable) -> str:
     settled = found.settled(table.name)
     if not settled:
         return newest
-    same_key = " and ".join(f"settled.{_name(each)} = newest.{_name(each)}" for each in table.key)
+    same_key = " and ".join(f"settled.{quoted_name(each)} = newest.{quoted_name(each)}" for each in table.key)
     kept = f"select {columns} from {_told(settled, table)} as settled anti join newest on {same_key}"
     return f"with newest as ({newest}) select {columns} from newest union all {kept}"
 
@@ -53,7 +53,7 @@ def kept_rows(found: RawFiles, table: RawTable) -> str:
     """The rows of a table that its view is made of, as a query: what compacted files have."""
     if table.history == "events":
         return raw_view(found, table)
-    columns = ", ".join(_name(column.name) for column in table.columns)
+    columns = ", ".join(quoted_name(column.name) for column in table.columns)
     return f"select {columns}, _dlt_load_id, {IS_LISTED} from ({_turns(found, table)})"
 
 
@@ -68,7 +68,7 @@ def _turns(found: RawFiles, table: RawTable) -> str:
 
 def _versions(found: RawFiles, table: RawTable) -> str:
     """A list as versions: one begins with the load that told it, and ends with the load that found it gone."""
-    columns = ", ".join(_name(column.name) for column in table.columns)
+    columns = ", ".join(quoted_name(column.name) for column in table.columns)
     return f"""
         with turns as ({_turns(found, table)}), spans as (
             select *, lead(load_number) over ({_of_version(table)}) as gone_at
@@ -81,15 +81,14 @@ def _versions(found: RawFiles, table: RawTable) -> str:
 
 
 def _of_version(table: RawTable) -> str:
-    return f"partition by {', '.join(map(_name, table.key))}, version_hash order by load_number"
+    return f"partition by {', '.join(map(quoted_name, table.key))}, version_hash order by load_number"
 
 
 def _told(files: Sequence[str], table: RawTable) -> str:
     """The rows of those files, or of none, with the declared types."""
     if files:
-        listed = ", ".join(f"'{_quoted(file)}'" for file in files)
-        return f"read_parquet([{listed}])"
-    typed = [f"null::{SQL_TYPES[column.kind]} as {_name(column.name)}" for column in table.columns]
+        return in_files(files)
+    typed = [f"null::{SQL_TYPES[column.kind]} as {quoted_name(column.name)}" for column in table.columns]
     typed += ["null::varchar as _dlt_load_id"]
     typed += [f"null::boolean as {IS_LISTED}"] if table.history == "versions" else []
     return f"(select {', '.join(typed)} where false)"
@@ -100,7 +99,14 @@ def _instant(load_number: str) -> str:
     return f"timezone('UTC', make_timestamp(cast({load_number} * 1000000 as bigint)))"
 
 
-def _name(column: str) -> str:
+def in_files(files: Iterable[str]) -> str:
+    """The rows of those files, of which there is one at least, as DuckDB reads them."""
+    listed = ", ".join(f"'{_quoted(file)}'" for file in files)
+    return f"read_parquet([{listed}])"
+
+
+def quoted_name(column: str) -> str:
+    """A column's name, whatever word it is."""
     return f'"{column}"'
 
 

@@ -234,7 +234,7 @@ def read_files(
             with duckdb.connect(config={"temp_directory": folder}) as connection:
                 found.place.register(connection)
                 connection.execute("set timezone = 'UTC'")
-                make_views(connection, found, schema, *([] if tables is None else [tables]))
+                make_views(connection, found, schema, tables)
                 yield connection
         except duckdb.Error as error:
             raise warehouse_error(found.place, error) from error

@@ -16,25 +16,15 @@ import pytest
 from recorded import Recorded, recorded
 from worlds import Comparison
 
-from loading import load_sandbox, query, tables_in
+from loading import late_and_corrected, load_sandbox, query, tables_in
 from mithril_elt.dbt_project import BuildResult
 from mithril_elt.errors import DataTestError
 from mithril_elt.sandbox.clock import utc
-from mithril_elt.sandbox.fleet import make_account
-from mithril_elt.sandbox.readings import Readings
-from mithril_elt.sandbox.server import Sandbox, serve
+from mithril_elt.sandbox.server import Sandbox
 from mithril_elt.transform import build
 
 HISTORIES = ("instance_status_events", "instance_price_periods")
 LOOKBACK = timedelta(hours=30)
-READINGS = Readings(
-    late_hours=24,
-    withdrawn_hours=24,
-    corrected_hours=24,
-    leaves_list_hours=24,
-    equal_times=True,
-    repeated_statuses=True,
-)
 _OLD = "(select min(timestamp) + interval 60 hour from raw.instance_status_events)"
 _OLDEST = "(select min(timestamp) from raw.instance_status_events)"
 _NEW = "(select max(timestamp) - interval 20 hour from raw.instance_status_events)"
@@ -133,7 +123,7 @@ class Twins:
 @pytest.fixture(scope="module")
 def begun(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
     """Seven days of one project were loaded and built; five more are to come, and the other project."""
-    with serve(make_account(7, 16, 7, tail_days=5), readings=READINGS) as sandbox:
+    with late_and_corrected() as sandbox:
         sandbox.clock.advance(-timedelta(hours=3))
         twins = Twins(sandbox, tmp_path_factory.mktemp("begun") / "a.duckdb", comparison)
         twins.load(projects=(sandbox.account.projects[0].fid,))

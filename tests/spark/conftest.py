@@ -9,20 +9,8 @@ from pathlib import Path
 import pytest
 from cluster import Cluster, copy_raw, started
 
-from loading import load_sandbox
-from mithril_elt.sandbox.fleet import make_account
-from mithril_elt.sandbox.readings import Readings
-from mithril_elt.sandbox.server import serve
+from loading import late_and_corrected, load_sandbox
 from mithril_elt.transform import build
-
-READINGS = Readings(
-    late_hours=24,
-    withdrawn_hours=24,
-    corrected_hours=24,
-    leaves_list_hours=24,
-    equal_times=True,
-    repeated_statuses=True,
-)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +25,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DuckDB file of two runs, with rows that came late, were withdrawn and corrected; its marts are built."""
     db = tmp_path_factory.mktemp("duckdb") / "a.duckdb"
-    with serve(make_account(7, 16, 7, tail_days=5), readings=READINGS) as sandbox:
+    with late_and_corrected() as sandbox:
         sandbox.clock.advance(-timedelta(hours=3))
         for _ in range(2):
             load_sandbox(sandbox, db, lookback=timedelta(hours=30))

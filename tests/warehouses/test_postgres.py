@@ -10,31 +10,21 @@ import duckdb
 import pytest
 from postgres import Postgres, marts_of
 
-from loading import load_sandbox
+from loading import late_and_corrected, load_sandbox
 from mithril_elt.sandbox.clock import utc
-from mithril_elt.sandbox.fleet import make_account
-from mithril_elt.sandbox.readings import Readings
-from mithril_elt.sandbox.server import Sandbox, serve
+from mithril_elt.sandbox.server import Sandbox
 from mithril_elt.transform import build
 from sql_project import empty_raw
 
 pytestmark = [pytest.mark.xdist_group("postgres"), pytest.mark.timeout(600)]
 
 MODELS = ("build", "--exclude-resource-type", "unit_test")
-READINGS = Readings(
-    late_hours=24,
-    withdrawn_hours=24,
-    corrected_hours=24,
-    leaves_list_hours=24,
-    equal_times=True,
-    repeated_statuses=True,
-)
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """An account whose story goes on for five days after a week."""
-    with serve(make_account(7, 16, 7, tail_days=5), readings=READINGS) as running:
+    with late_and_corrected() as running:
         running.clock.advance(-timedelta(hours=3))
         yield running
 
