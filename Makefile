@@ -50,7 +50,7 @@ test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 
 test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: 3 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(WIRE)
 
-test-warehouses: ## all of it on PostgreSQL and S3, which it installs and starts: 8 minutes on 2 cores
+test-warehouses: ## all of it on PostgreSQL and S3, which it installs and starts: 12 minutes on 2 cores
 	@$(MAKE) --no-print-directory VENV=$(VENV)-warehouses $(VENV)-warehouses/warehouses
 	$(VENV)-warehouses/bin/pytest -n $(JOBS) --dist loadfile --durations 10 tests/warehouses
 
