@@ -30,7 +30,7 @@ LAYERS = (
     ("history_reading",),
     ("resources",),
     ("source", "pipeline"),
-    ("load", "recovery", "forecast", "compaction"),
+    ("load", "recovery", "forecast", "compaction", "rewriting"),
     ("dbt_project", "raw_copies"),
     ("moving", "transform"),
     ("acceptance",),

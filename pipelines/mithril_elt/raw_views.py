@@ -107,7 +107,7 @@ def in_files(files: Iterable[str]) -> str:
 
 def quoted_name(column: str) -> str:
     """A column's name, whatever word it is."""
-    return f'"{column}"'
+    return '"' + column.replace('"', '""') + '"'
 
 
 def _quoted(text: str) -> str:

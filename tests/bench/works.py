@@ -23,6 +23,7 @@ _KEY = "fkey_0000000000000000"
 
 def ours(url: str, db: str, _: Account) -> dict[str, Any]:
     """Extract and load by this project, into the raw tables of a database."""
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # as the command line does
     import mithril_elt  # noqa: PLC0415  # part of what is measured
     from mithril_elt.api import Mithril  # noqa: PLC0415  # as above
     from mithril_elt.load import load  # noqa: PLC0415  # as above
