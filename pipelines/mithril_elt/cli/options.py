@@ -5,7 +5,7 @@ Stands inside `cli`. A key is never an option: it comes from the environment or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -15,9 +15,8 @@ import click
 
 from mithril_elt.cli.saying import keep_secret
 from mithril_elt.instants import parse_duration, parse_instant
-from mithril_elt.objects import Objects
-from mithril_elt.place import Place
-from mithril_elt.postgres import Postgres
+from mithril_elt.place import DESTINATIONS, Place, secrets_of
+from mithril_elt.place import place_of as known_place
 from mithril_elt.settings import DEFAULT_API_URL, Settings, find_settings
 
 __all__ = [
@@ -33,8 +32,6 @@ __all__ = [
     "place_options",
     "span_options",
 ]
-
-DESTINATIONS = ("duckdb", "postgres", "filesystem")
 
 _LONG_ENOUGH = 8  # for a password to be taken out of what is printed: a short one may be part of any word or number
 
@@ -89,22 +86,11 @@ def place_options(function: F) -> F:
 
 def place_of(destination: str, file: Path, dataset: str | None) -> Place:
     """What a destination's name stands for; from here on nothing that is said has its secrets in it."""
-    if destination == "duckdb":
-        return file
-    if destination == "filesystem":
-        files = Objects.configured(file)
-        _keep_secrets(files.secrets)
-        return files
-    server = Postgres.configured()
-    server.check_dataset(dataset)
-    _keep_secrets([server.password])
-    return server
-
-
-def _keep_secrets(secrets: Iterable[str]) -> None:
-    for secret in secrets:
+    place = known_place(destination, file, dataset)
+    for secret in secrets_of(place):
         if len(secret) >= _LONG_ENOUGH:
             keep_secret(secret)
+    return place
 
 
 def api_options(function: F) -> F:

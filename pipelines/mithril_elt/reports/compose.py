@@ -52,6 +52,12 @@ class Report:
     row_count: int = 0
     names: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    @property
+    def head(self) -> dict[str, Any]:
+        """What the report is, up to when, of which time, and what a reader must know: as texts."""
+        told = {"report": self.name, "as_of": iso(self.as_of), "from": iso(self.from_at), "to": iso(self.to_at)}
+        return {**told, "warnings": list(self.warnings)}
+
 
 def report(
     db: Place | duckdb.DuckDBPyConnection,
