@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from mithril_elt.cli.saying import keep_secret
+from mithril_elt.errors import UsageError
 from mithril_elt.instants import parse_duration, parse_instant
 from mithril_elt.objects import Objects
 from mithril_elt.place import Place
@@ -29,6 +30,7 @@ __all__ = [
     "db_options",
     "decorated",
     "load_plan",
+    "parts",
     "place_of",
     "place_options",
     "span_options",
@@ -105,6 +107,21 @@ def _keep_secrets(secrets: Iterable[str]) -> None:
     for secret in secrets:
         if len(secret) >= _LONG_ENOUGH:
             keep_secret(secret)
+
+
+def parts(only: Iterable[str]) -> dict[str, str]:
+    """The values of `--only`: the id of one group by its grouping.
+
+    Raises:
+        UsageError: one that is no such pair, or two of one grouping.
+    """
+    found: dict[str, str] = {}
+    for each in only:
+        option, equals, identity = each.partition("=")
+        if not equals or option in found:
+            raise UsageError(f"--only {each!r}: it is GROUPING=ID, as in user=user_1, once for each grouping")
+        found[option] = identity
+    return found
 
 
 def api_options(function: F) -> F:

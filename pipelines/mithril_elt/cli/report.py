@@ -13,7 +13,7 @@ from datetime import datetime
 
 import click
 
-from mithril_elt.cli.options import db_options
+from mithril_elt.cli.options import db_options, parts
 from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso, parse_instant
@@ -26,6 +26,9 @@ __all__ = ["report_command"]
 @click.command("report")
 @click.argument("name", metavar="NAME")
 @click.option("--by", multiple=True, metavar="GROUPING", help=f"A row for each {', '.join(GROUPINGS)}; repeatable.")
+@click.option(
+    "--only", multiple=True, metavar="GROUPING=ID", help="Of one project, order, user … alone, by its id; repeatable."
+)
 @click.option("--from", "from_", metavar="T", help="From this whole UTC hour on: 2026-03-01, 2026-03-01T12:00:00Z.")
 @click.option("--to", metavar="T", help="Up to this whole UTC hour, not included.")
 @click.option(
@@ -39,6 +42,7 @@ def report_command(
     *,
     name: str,
     by: tuple[str, ...],
+    only: tuple[str, ...],
     from_: str | None,
     to: str | None,
     form: str,
@@ -66,7 +70,8 @@ def report_command(
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
     with _as_of(db, schema, dataset, pinned) as path:
-        answer = report(path, name, by=by, from_at=from_at, to_at=to_at, limit=limit, marts_schema=schema)
+        span = {"from_at": from_at, "to_at": to_at}
+        answer = report(path, name, by=by, only=parts(only), **span, limit=limit, marts_schema=schema)
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size(fallback=(80, 24)).columns
     text = render(answer, form, width=width, bold=is_terminal)

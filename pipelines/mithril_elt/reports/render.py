@@ -55,13 +55,15 @@ def _exact(cell: Cell) -> str | int | None:
 
 
 def _as_json(report: Report) -> str:
-    head = {
+    head: dict[str, object] = {
         "report": report.name,
         "as_of": iso(report.as_of),
         "from": iso(report.from_at),
         "to": iso(report.to_at),
         "warnings": list(report.warnings),
     }
+    if report.part:
+        head["only"] = dict(report.part)
     fields = [f'  "{name}": {_json(value)},' for name, value in head.items()]
     # A row a line: as easy to read and to compare as it is to parse.
     rows = ",\n".join("    " + _json(dict(zip(report.columns, map(_exact, row), strict=True))) for row in report.rows)
