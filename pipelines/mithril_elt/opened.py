@@ -5,7 +5,7 @@ Stands at the end of the flow, beside the command line: marts → reports → he
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -67,8 +67,9 @@ class OpenMarts:
     """The reports and marts of one database as DataFrames. Each question opens it anew, and closes it.
 
     Each report takes `by` (a grouping or several: "day", "project", …), `from_` and `to` (whole UTC hours: text, a
-    date or an instant with a zone), `limit`, and `exact`: True for Python's decimals, to the last digit, False for
-    float64. What a reader must know is in `attrs`: `warnings`, `as_of`, `from`, `to`, and `names` of ids.
+    date or an instant with a zone), `only` (the id of one project, order … as in {"project": "proj_…"}), `limit`, and
+    `exact`: True for Python's decimals, to the last digit, False for float64. What a reader must know is in `attrs`:
+    `warnings`, `as_of`, `from`, `to`, and `names` of ids.
     """
 
     def __init__(self, place: Place, schema: str, pinned: datetime | None, close: Callable[[], None]) -> None:
@@ -103,6 +104,7 @@ class OpenMarts:
         from_: When = None,
         to: When = None,
         *,
+        only: Mapping[str, str] | None = None,
         limit: int | None = None,
         exact: bool = True,
     ) -> pd.DataFrame:
@@ -116,6 +118,7 @@ class OpenMarts:
             self._place,
             name,
             by=(by,) if isinstance(by, str) else tuple(by),
+            only=only,
             from_at=_instant(from_, "from_"),
             to_at=_instant(to, "to"),
             limit=limit,

@@ -5,7 +5,7 @@ Stands inside `cli`. A key is never an option: it comes from the environment or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from mithril_elt.cli.saying import keep_secret
+from mithril_elt.errors import UsageError
 from mithril_elt.instants import parse_duration, parse_instant
 from mithril_elt.place import DESTINATIONS, Place, secrets_of
 from mithril_elt.place import place_of as known_place
@@ -28,6 +29,7 @@ __all__ = [
     "db_options",
     "decorated",
     "load_plan",
+    "parts",
     "place_of",
     "place_options",
     "span_options",
@@ -91,6 +93,21 @@ def place_of(destination: str, file: Path, dataset: str | None) -> Place:
         if len(secret) >= _LONG_ENOUGH:
             keep_secret(secret)
     return place
+
+
+def parts(only: Iterable[str]) -> dict[str, str]:
+    """The values of `--only`: the id of one group by its grouping.
+
+    Raises:
+        UsageError: one that is no such pair, or two of one grouping.
+    """
+    found: dict[str, str] = {}
+    for each in only:
+        option, equals, identity = each.partition("=")
+        if not equals or option in found:
+            raise UsageError(f"--only {each!r}: it is GROUPING=ID, as in user=user_1, once for each grouping")
+        found[option] = identity
+    return found
 
 
 def api_options(function: F) -> F:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from mithril_elt.cli.options import F, db_options, decorated
+from mithril_elt.cli.options import F, db_options, decorated, parts
 from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.instants import parse_instant
 from mithril_elt.place import Place
@@ -27,6 +27,12 @@ def report_options(function: F) -> F:
         click.argument("name", metavar="NAME"),
         click.option(
             "--by", multiple=True, metavar="GROUPING", help=f"A row for each {', '.join(GROUPINGS)}; repeatable."
+        ),
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="GROUPING=ID",
+            help="Of one project, order, user … alone, by its id; repeatable.",
         ),
         click.option(
             "--from", "from_", metavar="T", help="From this whole UTC hour on: 2026-03-01, 2026-03-01T12:00:00Z."
@@ -70,6 +76,7 @@ def asked_report(
     name: str,
     *,
     by: tuple[str, ...],
+    only: tuple[str, ...],
     from_: str | None,
     to: str | None,
     limit: int | None,
@@ -85,7 +92,8 @@ def asked_report(
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
     with marts_as_of(db, pinned, dataset=dataset) as path:
-        return report(path, name, by=by, from_at=from_at, to_at=to_at, limit=limit, marts_schema=schema)
+        span = {"from_at": from_at, "to_at": to_at}
+        return report(path, name, by=by, only=parts(only), **span, limit=limit, marts_schema=schema)
 
 
 def tell_warnings(answer: Report) -> None:
