@@ -37,6 +37,7 @@ LAYERS = (
     ("acceptance",),
     ("reports", "frames", "mart_docs"),
     ("opened",),
+    ("exploring",),
     ("sandbox",),
     ("cli",),
     ("__main__", "__init__"),

@@ -181,6 +181,10 @@ class OpenMarts:
         rows = [(mart, number, known[mart].description if mart in known else "") for mart, number in found.items()]
         return pd.DataFrame(rows, columns=["mart", "columns", "description"])
 
+    def has(self, mart: str) -> bool:
+        """Whether there is a mart of that name: an older build may lack it."""
+        return any(each == mart for each, _ in self._listed())
+
     def columns(self, mart: str) -> pd.DataFrame:
         """The columns of a mart: `column`, `type` and `description`.
 
