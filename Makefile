@@ -114,7 +114,7 @@ points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the fort
 
 pins: $(VENV)/dev ## renew the pins from pyproject.toml
 	echo 'duckdb<2' | $(COMPILE) pyproject.toml --group build -c - -o .ci/requirements.txt
-	$(COMPILE) pyproject.toml --group dev -c .ci/requirements.txt -o .ci/requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra notebooks --group dev -c .ci/requirements.txt -o .ci/requirements-dev.txt
 	$(COMPILE) pyproject.toml --extra postgres --extra filesystem --group test --group warehouses --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-warehouses.txt
 	$(COMPILE) pyproject.toml --extra spark --group test --group build \

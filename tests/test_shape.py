@@ -16,6 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     ("visible", "secret"),
     ("errors", "instants", "log_facts"),
+    ("whole_files",),
     ("endpoints", "tables", "postgres", "objects", "place"),
     ("batches", "decode", "wire", "limits", "settings", "windows", "layout"),
     ("raw_files", "raw_views", "warehouse", "lock", "findings"),
@@ -34,7 +35,9 @@ LAYERS = (
     ("dbt_project", "raw_copies"),
     ("moving", "transform"),
     ("acceptance",),
-    ("reports",),
+    ("reports", "frames", "mart_docs"),
+    ("opened",),
+    ("exploring",),
     ("sandbox",),
     ("cli",),
     ("__main__", "__init__"),

@@ -7,12 +7,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mithril_elt.errors import UsageError
 from mithril_elt.objects import Objects
 from mithril_elt.postgres import Postgres
 
-__all__ = ["Place", "choice", "file_of"]
+__all__ = ["DESTINATIONS", "Place", "choice", "file_of", "place_of", "secrets_of"]
+
+DESTINATIONS = ("duckdb", "postgres", "filesystem")
 
 Place = Path | Postgres | Objects
+
+
+def place_of(destination: str, file: Path, dataset: str | None = None) -> Place:
+    """What a destination's name stands for: the file, or what dlt's own configuration says of a server or files.
+
+    Raises:
+        UsageError: there is no such destination, or the configuration is not there or cannot be understood.
+        WarehouseError: it has no credentials for the bucket.
+    """
+    if destination == "duckdb":
+        return file
+    if destination == "filesystem":
+        return Objects.configured(file)
+    if destination != "postgres":
+        raise UsageError(f"there is no destination {destination!r}: there are {', '.join(DESTINATIONS)}")
+    server = Postgres.configured()
+    server.check_dataset(dataset)
+    return server
+
+
+def secrets_of(place: Place) -> list[str]:
+    """What must appear nowhere."""
+    if isinstance(place, Objects):
+        return place.secrets
+    return [place.password] if isinstance(place, Postgres) else []
 
 
 def choice(place: Place) -> str:

@@ -30,6 +30,8 @@ _COMMANDS = {
     "probe": ("probe", "How this account's API reads what its description leaves open, with the evidence."),
     "accept": ("accept", "Check what is to hold against this account: read-only, in a scratch database."),
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
+    "export": ("export", "Write a report into a file that other programs read."),
+    "notebook": ("notebook", "Open a notebook, or write it as one page that needs no network."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "compact": ("compact", "Merge small files of a folder or a bucket; write a DuckDB file anew."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),

@@ -14,10 +14,10 @@ from typing import Any, TypeVar, cast
 import click
 
 from mithril_elt.cli.saying import keep_secret
+from mithril_elt.errors import UsageError
 from mithril_elt.instants import parse_duration, parse_instant
-from mithril_elt.objects import Objects
-from mithril_elt.place import Place
-from mithril_elt.postgres import Postgres
+from mithril_elt.place import DESTINATIONS, Place, secrets_of
+from mithril_elt.place import place_of as known_place
 from mithril_elt.settings import DEFAULT_API_URL, Settings, find_settings
 
 __all__ = [
@@ -29,12 +29,11 @@ __all__ = [
     "db_options",
     "decorated",
     "load_plan",
+    "parts",
     "place_of",
     "place_options",
     "span_options",
 ]
-
-DESTINATIONS = ("duckdb", "postgres", "filesystem")
 
 _LONG_ENOUGH = 8  # for a password to be taken out of what is printed: a short one may be part of any word or number
 
@@ -89,22 +88,26 @@ def place_options(function: F) -> F:
 
 def place_of(destination: str, file: Path, dataset: str | None) -> Place:
     """What a destination's name stands for; from here on nothing that is said has its secrets in it."""
-    if destination == "duckdb":
-        return file
-    if destination == "filesystem":
-        files = Objects.configured(file)
-        _keep_secrets(files.secrets)
-        return files
-    server = Postgres.configured()
-    server.check_dataset(dataset)
-    _keep_secrets([server.password])
-    return server
-
-
-def _keep_secrets(secrets: Iterable[str]) -> None:
-    for secret in secrets:
+    place = known_place(destination, file, dataset)
+    for secret in secrets_of(place):
         if len(secret) >= _LONG_ENOUGH:
             keep_secret(secret)
+    return place
+
+
+def parts(only: Iterable[str]) -> dict[str, str]:
+    """The values of `--only`: the id of one group by its grouping.
+
+    Raises:
+        UsageError: one that is no such pair, or two of one grouping.
+    """
+    found: dict[str, str] = {}
+    for each in only:
+        option, equals, identity = each.partition("=")
+        if not equals or option in found:
+            raise UsageError(f"--only {each!r}: it is GROUPING=ID, as in user=user_1, once for each grouping")
+        found[option] = identity
+    return found
 
 
 def api_options(function: F) -> F:

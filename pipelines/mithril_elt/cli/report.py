@@ -1,4 +1,4 @@
-"""The command `report`: reads the marts of a DuckDB file and prints one report.
+"""The command `report`: reads the marts and prints one report.
 
 Stands at the end of the flow: marts → reports → here. Figures come from `mithril_elt.reports`.
 """
@@ -7,46 +7,50 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from typing import Any
 
 import click
 
-from mithril_elt.cli.options import db_options
+from mithril_elt.cli.options import F, db_options, decorated, parts
 from mithril_elt.cli.saying import say, say_data, say_text
-from mithril_elt.errors import UsageError
-from mithril_elt.instants import iso, parse_instant
+from mithril_elt.instants import parse_instant
 from mithril_elt.place import Place
-from mithril_elt.reports import FORMATS, GROUPINGS, Report, known_up_to, render, report
+from mithril_elt.reports import FORMATS, GROUPINGS, Report, marts_as_of, render, report
 
-__all__ = ["report_command"]
+__all__ = ["asked_report", "report_command", "report_options", "tell_warnings"]
+
+
+def report_options(function: F) -> F:
+    """Which report, of what and of which time: what `asked_report` takes."""
+    return decorated(
+        function,
+        click.argument("name", metavar="NAME"),
+        click.option(
+            "--by", multiple=True, metavar="GROUPING", help=f"A row for each {', '.join(GROUPINGS)}; repeatable."
+        ),
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="GROUPING=ID",
+            help="Of one project, order, user … alone, by its id; repeatable.",
+        ),
+        click.option(
+            "--from", "from_", metavar="T", help="From this whole UTC hour on: 2026-03-01, 2026-03-01T12:00:00Z."
+        ),
+        click.option("--to", metavar="T", help="Up to this whole UTC hour, not included."),
+        click.option("--limit", type=int, metavar="N", help="At most so many rows."),
+        db_options,
+        click.option("--as-of", metavar="T", help="As it was then: nothing that happened later counts."),
+    )
 
 
 @click.command("report")
-@click.argument("name", metavar="NAME")
-@click.option("--by", multiple=True, metavar="GROUPING", help=f"A row for each {', '.join(GROUPINGS)}; repeatable.")
-@click.option("--from", "from_", metavar="T", help="From this whole UTC hour on: 2026-03-01, 2026-03-01T12:00:00Z.")
-@click.option("--to", metavar="T", help="Up to this whole UTC hour, not included.")
+@report_options
 @click.option(
     "--format", "form", metavar="|".join(FORMATS), default="table", show_default=True, help="How it is printed."
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-@click.option("--limit", type=int, metavar="N", help="At most so many rows.")
-@db_options
-@click.option("--as-of", metavar="T", help="As it was then: nothing that happened later counts.")
-def report_command(
-    *,
-    name: str,
-    by: tuple[str, ...],
-    from_: str | None,
-    to: str | None,
-    form: str,
-    limit: int | None,
-    db: Place,
-    dataset: str | None,
-    as_of: str | None,
-) -> None:
+def report_command(*, name: str, form: str, **values: Any) -> None:
     """Print a report: usage, uptime, cost, pause-credits, reservations, reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
@@ -59,45 +63,40 @@ def report_command(
     Example:
       mithril-elt report cost --by instance --from 2026-03-01 --to 2026-04-01
     """
+    answer = asked_report(name, **values)
+    is_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size(fallback=(80, 24)).columns
+    text = render(answer, form, width=width, bold=is_terminal)
+    say_data(text) if form in ("csv", "json") else say_text(text, styled=is_terminal)
+    if form == "csv":
+        tell_warnings(answer)
+
+
+def asked_report(
+    name: str,
+    *,
+    by: tuple[str, ...],
+    only: tuple[str, ...],
+    from_: str | None,
+    to: str | None,
+    limit: int | None,
+    db: Place,
+    dataset: str | None,
+    as_of: str | None,
+) -> Report:
+    """The report that these options ask for."""
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb: not for --help
 
     from_at = None if from_ is None else parse_instant(from_, option="--from")
     to_at = None if to is None else parse_instant(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
-    with _as_of(db, schema, dataset, pinned) as path:
-        answer = report(path, name, by=by, from_at=from_at, to_at=to_at, limit=limit, marts_schema=schema)
-    is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size(fallback=(80, 24)).columns
-    text = render(answer, form, width=width, bold=is_terminal)
-    say_data(text) if form in ("csv", "json") else say_text(text, styled=is_terminal)
-    if form == "csv":
-        _warn(answer)
+    with marts_as_of(db, pinned, dataset=dataset) as path:
+        span = {"from_at": from_at, "to_at": to_at}
+        return report(path, name, by=by, only=parts(only), **span, limit=limit, marts_schema=schema)
 
 
-@contextmanager
-def _as_of(db: Place, schema: str, dataset: str | None, pinned: datetime | None) -> Iterator[Place]:
-    """The database whose marts are as of that instant: this one, or a scratch copy of it built so."""
-    if pinned is None:
-        yield db
-        return
-    instants = known_up_to(db, marts_schema=schema)
-    if not instants or pinned > max(instants):
-        until = iso(max(instants)) if instants else "nothing yet"
-        raise UsageError(
-            f"--as-of {iso(pinned)} is past what the marts are built up to ({until}): `mithril-elt run` goes on"
-            " from there"
-        )
-    if pinned == min(instants) == max(instants):
-        yield db
-        return
-    from mithril_elt.transform import build_scratch  # noqa: PLC0415  # loads dbt, which takes seconds
-
-    with build_scratch(db, as_of=pinned, dataset=dataset) as scratch:
-        yield scratch
-
-
-def _warn(answer: Report) -> None:
-    """CSV has no place for warnings, so they go to where people look."""
+def tell_warnings(answer: Report) -> None:
+    """Where what is written has no place for warnings, they go to where people look."""
     for warning in answer.warnings:
         say(f"Warning: {warning}", err=True)

@@ -3,8 +3,10 @@
 The end of the flow: endpoints → client → source → load → raw → staging → intermediate → marts → reports.
 """
 
+from mithril_elt.reports.as_of import marts_as_of
 from mithril_elt.reports.compose import REPORT_NAMES, Report, known_up_to, report
 from mithril_elt.reports.groupings import GROUPINGS
+from mithril_elt.reports.part import PARTS
 from mithril_elt.reports.render import FORMATS, render
 
-__all__ = ["FORMATS", "GROUPINGS", "REPORT_NAMES", "Report", "known_up_to", "render", "report"]
+__all__ = ["FORMATS", "GROUPINGS", "PARTS", "REPORT_NAMES", "Report", "known_up_to", "marts_as_of", "render", "report"]

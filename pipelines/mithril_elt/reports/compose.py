@@ -5,7 +5,7 @@ Stands at the end of the flow: marts → `query` → `figures` → here; `render
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ from mithril_elt.place import Place
 from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Definition, Figure
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
-from mithril_elt.reports.marts import Marts, read_marts
+from mithril_elt.reports.marts import Marts, Project, read_marts
 from mithril_elt.reports.notices import notices
+from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
 from mithril_elt.reports.query import Gathered, gather
 from mithril_elt.reports.reconciliation import reconciled_rows
 from mithril_elt.reports.span import Span
@@ -36,7 +37,8 @@ class Report:
 
     Decimals have 12 places and, but for a reconciliation, add up: over the rows of any grouping to the row of the
     ungrouped report, which is `total`. `by` are the groupings asked for, `group_columns` all that the rows have;
-    `row_count` counts the rows before `--limit`; `names` has, by column, the names of its ids.
+    `row_count` counts the rows before `--limit`; `names` has, by column, the names of its ids. `part` says of
+    what it is, if not of all: groupings and the id of one group of each.
     """
 
     name: str
@@ -51,6 +53,14 @@ class Report:
     total: tuple[Cell, ...] = ()
     row_count: int = 0
     names: dict[str, dict[str, str]] = field(default_factory=dict)
+    part: Part = ()
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """What the report is, up to when, of which time, and what a reader must know: as texts."""
+        told = {"report": self.name, "as_of": iso(self.as_of), "from": iso(self.from_at), "to": iso(self.to_at)}
+        part = {"only": dict(self.part)} if self.part else {}
+        return {**told, "warnings": list(self.warnings), **part}
 
 
 def report(
@@ -58,6 +68,7 @@ def report(
     name: str,
     *,
     by: Sequence[str] = (),
+    only: Mapping[str, str] | None = None,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int | None = None,
@@ -65,17 +76,17 @@ def report(
 ) -> Report:
     """The report of that name from the marts of a DuckDB file (opened read-only) or connection.
 
-    `by` are values of `--by`; `from_at` and `to_at` are whole UTC hours with a zone. Rows are in order of
-    time, otherwise of the report's main figure, largest first; of a reconciliation what differs comes first.
-    `limit` cuts them after that, and changes no figure. Raises UsageError for what has no meaning,
-    WarehouseError for a database that cannot be read.
+    `by` are values of `--by`; `only` has groupings and the id of one group of each, as `--only` does; `from_at` and
+    `to_at` are whole UTC hours with a zone. Rows are in order of time, otherwise of the report's main figure, largest
+    first; of a reconciliation what differs comes first. `limit` cuts them after that, and changes no figure. Raises
+    UsageError for what has no meaning, WarehouseError for a database that cannot be read.
     """
-    span = Span(from_at, to_at)
+    span = Span(from_at, to_at, checked_part(only or {}, _parts_of(name), name))
     groupings = _checked(name, by, span)
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit} shows nothing: it is 1 or more")
     with read_marts(db, marts_schema) as marts:
-        projects = marts.projects()
+        projects = _projects(marts, span)
         empty = Report(
             name,
             min((project.as_of for project in projects if project.as_of is not None), default=None),
@@ -85,6 +96,7 @@ def report(
             columns=(),
             rows=(),
             by=tuple(dict.fromkeys(by)),
+            part=span.part,
         )
         if name == "summary":
             whole = _summary(marts, span, empty)
@@ -99,6 +111,22 @@ def known_up_to(db: Place | duckdb.DuckDBPyConnection, *, marts_schema: str = "m
     """The as_of of each project in the marts that has one, in UTC. Raises as `report` does."""
     with read_marts(db, marts_schema) as marts:
         return [project.as_of for project in marts.projects() if project.as_of is not None]
+
+
+def _parts_of(name: str) -> tuple[str, ...]:
+    """The groupings for one group of which a report has a meaning; of a summary all its figures must have one."""
+    if name == "summary":
+        return tuple(part for part in PARTS if all(part in REPORTS[each].groupings for each, _ in SUMMARY))
+    return REPORTS[name].groupings if name in REPORTS else ()
+
+
+def _projects(marts: Marts, span: Span) -> list[Project]:
+    """The projects of which figures are asked for. Raises UsageError for a part that is not there."""
+    for option, identity in span.part:
+        if identity not in known_ids(marts, option):
+            raise UsageError(f"--only {option}={identity}: the marts have no such {option.replace('-', ' ')}")
+    one = dict(span.part).get("project")
+    return [project for project in marts.projects() if one in (None, project.project_id)]
 
 
 def _checked(name: str, by: Sequence[str], span: Span) -> list[Grouping]:

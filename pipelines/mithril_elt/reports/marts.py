@@ -50,6 +50,11 @@ class Marts:
         return ".".join('"' + name.replace('"', '""') + '"' for name in (self._database, schema))
 
     @property
+    def home(self) -> str:
+        """The schema of the marts as SQL names it, whatever the file is called."""
+        return self._inside(self.schema)
+
+    @property
     def _staging(self) -> str:
         """The schema beside the marts in which builds are noted."""
         return self.schema.removesuffix("marts") + "staging"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, timedelta
 from decimal import Decimal
+from functools import reduce
 
 from mithril_elt.instants import iso
 from mithril_elt.reports.apportion import as_decimal, divide
@@ -20,7 +21,7 @@ _HOUR_US = 3_600_000_000
 _UNKNOWN_STATUSES = """
     select status, to_at - from_at from (
         select status, greatest(started_at, {from}) as from_at, least(ended_at, {to}) as to_at
-        from {marts}.fct_status_spells where not is_known_status
+        from {marts}.fct_status_spells where not is_known_status and {within}
     ) as clipped
     where from_at < to_at order by status
 """
@@ -57,7 +58,8 @@ def _on_completeness(projects: list[Project], span: Span) -> list[str]:
 
 
 def _on_unknown_statuses(marts: Marts, span: Span) -> str | None:
-    found = marts.rows(_UNKNOWN_STATUSES.replace("{from}", span.sql_from).replace("{to}", span.sql_to))
+    asked = {"{from}": span.sql_from, "{to}": span.sql_to, "{within}": span.within("instance")}
+    found = marts.rows(reduce(lambda sql, mark: sql.replace(mark, asked[mark]), asked, _UNKNOWN_STATUSES))
     if not found:
         return None
     times_us: dict[str, int] = {}
@@ -97,12 +99,13 @@ def _on_no_order(marts: Marts, span: Span) -> str | None:
     )
 
 
-def _on_no_history(marts: Marts, _: Span) -> str | None:
+def _on_no_history(marts: Marts, span: Span) -> str | None:
     """What is said to run and has no history would be a silent zero."""
-    found = marts.rows(
+    asked = (
         "select count(*) from {marts}.dim_instances where first_event_at is null and as_of is not null"
-        " and listed_status in ('RUNNING', 'PREEMPTING', 'RELOCATING')"
+        " and listed_status in ('RUNNING', 'PREEMPTING', 'RELOCATING') and {within}"
     )
+    found = marts.rows(asked.replace("{within}", span.within("instance")))
     count = found[0][0]
     return f"{_counted(count, 'instance')} listed as up with no status history: counted nowhere." if count else None
 
@@ -235,6 +238,7 @@ def _missing(
             f"select sum({time_us}), count(distinct {of})",
             f"from {{marts}}.{mart} where {where}",
             f"and {hour_at} >= {span.sql_from} and {hour_at} < {span.sql_to}",
+            f"and {span.within('reservation' if of == 'reservation_id' else 'instance')}",
         )
     )
     [row] = marts.rows(select)

@@ -12,6 +12,7 @@ from typing import Any
 from mithril_elt.reports.groupings import Grouping
 from mithril_elt.reports.marts import Marts
 from mithril_elt.reports.measures import MEASURES, SOURCES, Measure
+from mithril_elt.reports.part import condition
 from mithril_elt.reports.span import Span
 
 __all__ = ["Gathered", "gather"]
@@ -94,7 +95,7 @@ def _select(source: str, measures: Sequence[Measure], groupings: Sequence[Groupi
         "left join {marts}.dim_instances as i on f.instance_id = i.instance_id"
         if of == "instance"
         else "left join {marts}.dim_reservations as r on f.reservation_id = r.reservation_id",
-        f"where f.hour_at >= {span.sql_from} and f.hour_at < {span.sql_to}",
+        f"where f.hour_at >= {span.sql_from} and f.hour_at < {span.sql_to} and {condition(span.part, of)}",
         "group by " + ", ".join(groups) if groups else "",
     ]
     return "\n".join(clause for clause in clauses if clause)

@@ -12,7 +12,6 @@ import re
 from decimal import Decimal
 
 from mithril_elt.errors import UsageError
-from mithril_elt.instants import iso
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.shown import (
@@ -55,14 +54,7 @@ def _exact(cell: Cell) -> str | int | None:
 
 
 def _as_json(report: Report) -> str:
-    head = {
-        "report": report.name,
-        "as_of": iso(report.as_of),
-        "from": iso(report.from_at),
-        "to": iso(report.to_at),
-        "warnings": list(report.warnings),
-    }
-    fields = [f'  "{name}": {_json(value)},' for name, value in head.items()]
+    fields = [f'  "{name}": {_json(value)},' for name, value in report.head.items()]
     # A row a line: as easy to read and to compare as it is to parse.
     rows = ",\n".join("    " + _json(dict(zip(report.columns, map(_exact, row), strict=True))) for row in report.rows)
     body = f"[\n{rows}\n  ]" if rows else "[]"

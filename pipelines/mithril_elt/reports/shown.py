@@ -65,6 +65,7 @@ def title(report: Report) -> str:
     by = f" by {' and '.join(option.replace('-', ' ') for option in report.by)}" if report.by else ""
     if report.name == RECONCILIATION.name:
         return f"{words}{by}"
+    by += "".join(f", {option.replace('-', ' ')} {_label(identity)}" for option, identity in report.part)
     if report.from_at is None and report.to_at is None:
         return f"{words}{by}, all time"
     begin = f"from {_instant(iso(report.from_at))} " if report.from_at is not None else ""
@@ -108,7 +109,7 @@ def group_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
     for grouping in _groupings(report):
         name, identity = _name_and_id(report, grouping, ids)
         texts += [name, identity] if _has_names(report, grouping) else [identity or name]
-    return [shortened(visible(text), _LONGEST_LABEL) for text in texts]
+    return [_label(text) for text in texts]
 
 
 def summary_sections(report: Report) -> list[tuple[str, list[tuple[str, str, str]]]]:
@@ -123,6 +124,10 @@ def summary_sections(report: Report) -> list[tuple[str, list[tuple[str, str, str
             lines.append(listed_texts(figures[figure_name], value))
         sections.append((name.replace("-", " ").capitalize(), lines))
     return sections
+
+
+def _label(text: str) -> str:
+    return shortened(visible(text), _LONGEST_LABEL)
 
 
 def _groupings(report: Report) -> list[Grouping]:

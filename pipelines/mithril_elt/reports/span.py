@@ -1,4 +1,4 @@
-"""The span of time a report is for: whole UTC hours, half-open.
+"""The span of time a report is for, whole UTC hours, half-open; and the part of the account, if not all of it.
 
 Stands at the end of the flow, before `query`: what the marts could not answer exactly is refused here.
 """
@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso, naive_utc
+from mithril_elt.reports.part import Of, Part, within
 
 __all__ = ["Span"]
 
@@ -18,10 +19,11 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Span:
-    """From `from_at` (included) to `to_at` (not included), both whole UTC hours; None is open."""
+    """From `from_at` (included) to `to_at` (not included), both whole UTC hours; None is open. No `part` is all."""
 
     from_at: datetime | None = None
     to_at: datetime | None = None
+    part: Part = ()
 
     def __post_init__(self) -> None:
         """Refuse what the marts, which are cut at UTC hours, could not answer exactly."""
@@ -40,6 +42,10 @@ class Span:
     def sql_to(self) -> str:
         """`to_at` as a literal of the marts' kind: UTC without a zone; without a bound, after everything."""
         return _literal(self.to_at, unbounded="infinity")
+
+    def within(self, of: Of) -> str:
+        """SQL that is true of what is in the part, by its `instance_id` or `reservation_id`."""
+        return within(self.part, of)
 
 
 def _literal(instant: datetime | None, *, unbounded: str) -> str:
