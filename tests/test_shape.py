@@ -34,7 +34,7 @@ LAYERS = (
     ("dbt_project", "raw_copies"),
     ("moving", "transform"),
     ("acceptance",),
-    ("reports",),
+    ("reports", "freshness"),
     ("sandbox",),
     ("cli",),
     ("__main__", "__init__"),
