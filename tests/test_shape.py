@@ -20,7 +20,7 @@ LAYERS = (
     ("batches", "decode", "wire", "limits", "settings", "windows", "layout"),
     ("raw_files", "raw_views", "warehouse", "lock", "findings"),
     ("paging", "rows", "columns", "wanted", "transport", "migration", "postgres_loads"),
-    ("sending",),
+    ("sending", "webhook"),
     ("client",),
     ("api",),
     ("lists", "histories", "past"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from mithril_elt.cli.alerts import Alarm, Alerts
 from mithril_elt.cli.options import as_json_option, db_options
 from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.errors import StaleError
@@ -33,8 +34,11 @@ _OF_RUNS = (
 @click.option(
     "--max-age", default="26h", show_default=True, metavar="DURATION", help="With --check: how old figures may be."
 )
+@click.option("--alert", is_flag=True, help="With --check: tell the webhook too, if one is set and all is not well.")
 @as_json_option
-def status_command(*, db: Place, dataset: str | None, runs: int, check: bool, max_age: str, as_json: bool) -> None:
+def status_command(
+    *, db: Place, dataset: str | None, runs: int, check: bool, max_age: str, alert: bool, as_json: bool
+) -> None:
     """Show what is loaded up to when, the last runs, time that nothing covers, and how late rows came.
 
     With --check one sentence, and the exit status 7 if figures are older than allowed, if there was no run, or if the
@@ -46,7 +50,7 @@ def status_command(*, db: Place, dataset: str | None, runs: int, check: bool, ma
       mithril-elt status --check --max-age 26h
     """
     if check:
-        _check(db, dataset, max_age, as_json=as_json)
+        _check(db, dataset, max_age, alert=alert, as_json=as_json)
         return
     facts = _facts(db, dataset, runs)
     if as_json:
@@ -55,7 +59,7 @@ def status_command(*, db: Place, dataset: str | None, runs: int, check: bool, ma
         _show(facts)
 
 
-def _check(db: Place, dataset: str | None, max_age: str, *, as_json: bool) -> None:
+def _check(db: Place, dataset: str | None, max_age: str, *, alert: bool, as_json: bool) -> None:
     from mithril_elt.freshness import freshness  # noqa: PLC0415  # imports duckdb
 
     found = freshness(db, dataset, parse_duration(max_age, option="--max-age"))
@@ -63,8 +67,11 @@ def _check(db: Place, dataset: str | None, max_age: str, *, as_json: bool) -> No
         say_facts(found.facts())
     elif found.is_ok:
         say(found.sentence)
-    if not found.is_ok:
-        raise StaleError(found.sentence)
+    if found.is_ok:
+        return
+    if alert:
+        Alerts().tell(Alarm.of_check(found))
+    raise StaleError(found.sentence)
 
 
 def _show(facts: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from mithril_elt.cli.alerts import Alarm, Alerts
 from mithril_elt.cli.endings import exit_status, sentence
 from mithril_elt.cli.saying import say, say_facts
 from mithril_elt.log_facts import told
@@ -48,14 +49,21 @@ class Summary:
 
 @contextmanager
 def summed_up(*, as_json: bool) -> Iterator[Summary]:
-    """What is to be filled in; it is printed at the end, and logged. An error is told on stderr besides."""
-    summary = Summary()
+    """What is to be filled in; it is printed at the end, logged, and told to a webhook where it is an alarm.
+
+    An error is told on stderr besides.
+    """
+    summary, alerts = Summary(), Alerts()
     try:
         yield summary
     except BaseException as error:
-        _tell(summary.told(error), as_json=as_json)
+        facts = summary.told(error)
+        _tell(facts, as_json=as_json)
+        alerts.tell(Alarm.of_run(facts))
         raise
-    _tell(summary.told(), as_json=as_json)
+    facts = summary.told()
+    _tell(facts, as_json=as_json)
+    alerts.tell(Alarm.of_run(facts))
 
 
 def _tell(facts: dict[str, Any], *, as_json: bool) -> None:

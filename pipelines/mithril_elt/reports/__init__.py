@@ -6,5 +6,6 @@ The end of the flow: endpoints → client → source → load → raw → stagin
 from mithril_elt.reports.compose import REPORT_NAMES, Report, known_up_to, report
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.render import FORMATS, render
+from mithril_elt.reports.state import State, state_of
 
-__all__ = ["FORMATS", "GROUPINGS", "REPORT_NAMES", "Report", "known_up_to", "render", "report"]
+__all__ = ["FORMATS", "GROUPINGS", "REPORT_NAMES", "Report", "State", "known_up_to", "render", "report", "state_of"]
