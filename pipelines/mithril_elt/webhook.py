@@ -6,15 +6,13 @@ and is in no text that leaves this module.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from mithril_elt.errors import ApiError, UsageError
+from mithril_elt.log_facts import silenced
 from mithril_elt.transport import is_private
 
 __all__ = ["check_webhook", "post", "tokens_of"]
@@ -55,7 +53,7 @@ def post(url: str, body: bytes) -> None:
         ApiError: it did not arrive within seconds, or was refused.
     """
     check_webhook(url)
-    with _unlogged():
+    with silenced("httpx", "httpcore"):
         try:
             status = anyio.run(_post, url, body)
         except (httpx.HTTPError, TimeoutError, OSError) as error:
@@ -71,17 +69,3 @@ async def _post(url: str, body: bytes) -> int:
             client.stream("POST", url, content=body, headers={"Content-Type": "application/json"}) as answer,
         ):
             return answer.status_code
-
-
-@contextmanager
-def _unlogged() -> Iterator[None]:
-    """httpx logs each address that it asks, for whoever listens to all logs."""
-    loggers = [logging.getLogger(name) for name in ("httpx", "httpcore")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)

@@ -22,11 +22,14 @@ def test_hours_without_a_price_and_a_data_test_that_fails(
     with scripted(Answer(200)) as hook, scripted(telling({"/v2/instances/pricing/history": {"instances": []}})) as api:
         monkeypatch.setenv("MITHRIL_WEBHOOK_URL", hook.url)
         monkeypatch.setenv("MITHRIL_API_URL", api.url)
+        monkeypatch.setenv("MITHRIL_METRICS_FILE", str(tmp_path / "mithril.prom"))
         first = cli("run", "--db", db, "--json")
         assert first.status == 0, first.err
         figures = json.loads(first.out)["figures"]
         assert figures["unpriced_hours"].startswith("2")  # it has run for twenty hours and a part of one
         assert figures["unpriced_hours_before"] is None
+        metrics = (tmp_path / "mithril.prom").read_text()
+        assert f'mithril_elt_last_run_unpriced_hours{{command="run"}} {float(figures["unpriced_hours"])}' in metrics
         [asked] = hook.asked
         body = json.loads(asked.body)
         assert (body["status"], body["exit_status"]) == ("unpriced_hours", 0)

@@ -19,7 +19,6 @@ from mithril_elt.cli.saying import say, say_text
 from mithril_elt.cli.summary import Summary, summed_up
 from mithril_elt.errors import MithrilError
 from mithril_elt.instants import iso, parse_instant
-from mithril_elt.log_facts import known
 from mithril_elt.place import Place
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def _extract(run: Summary, api: Any, db: Place, plan: Any) -> None:
 
 def _build(run: Summary, db: Place, **wanted: Any) -> None:
     before = _state(db, wanted["dataset"])
-    with run.stage("build"), known(run_id=run.run_id):
+    with run.stage("build"):
         run.facts["build"] = asdict(built(db, **wanted))
     now = _state(db, wanted["dataset"])
     if now:
