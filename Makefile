@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-readings test-kills test-soak bench points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-schedules test-readings test-kills test-soak bench points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,7 +39,8 @@ format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff check --fix .
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark \
+		--ignore tests/schedules
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
@@ -57,6 +58,14 @@ test-warehouses: ## all of it on PostgreSQL and S3, which it installs and starts
 test-spark: ## the models on a Spark cluster, which it installs and starts; needs Java 17: minutes
 	@$(MAKE) --no-print-directory VENV=$(VENV)-spark $(VENV)-spark/spark
 	$(VENV)-spark/bin/pytest -n 0 --durations 10 tests/spark
+
+test-schedules: ## cron, systemd, GitHub Actions, Airflow and Dagster, which it installs, on the sandbox: 5 minutes
+	@$(MAKE) --no-print-directory VENV=$(VENV)-schedules $(VENV)-schedules/schedules
+	@$(MAKE) --no-print-directory VENV=$(VENV)-airflow $(VENV)-airflow/airflow
+	@busybox crond --help 2>&1 | grep -q Usage || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
+		|| (apt-get update -q && apt-get install -qy busybox-static) >/dev/null || echo "no busybox: crond is not tested" >&2
+	AIRFLOW=$(abspath $(VENV)-airflow)/bin/airflow $(VENV)-schedules/bin/pytest -n $(JOBS) --dist loadfile --durations 10 \
+		tests/schedules
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
@@ -77,16 +86,20 @@ FAULTS := tests/slow/test_faults.py
 WIRE := tests/slow/test_faults_on_the_wire.py
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
-define install
+define pinned
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mithril-elt needs Python 3.11 or newer: make PYTHON=python3.11 …")'
 	@echo "installing $(1) …"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r .ci/installer.txt \
 		&& $(BIN)/uv pip install -q --no-config --no-deps --require-hashes -p $(BIN)/python -r $(1) \
 		|| $(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(1)
+endef
+
+define install
+$(call pinned,$(1))
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(2)
 endef
@@ -107,6 +120,13 @@ $(VENV)/warehouses: .ci/requirements-warehouses.txt .ci/installer.txt pyproject.
 $(VENV)/spark: .ci/requirements-spark.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
 	$(call install,.ci/requirements-spark.txt,$@)
 
+$(VENV)/schedules: .ci/requirements-schedules.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
+	$(call install,.ci/requirements-schedules.txt,$@)
+
+$(VENV)/airflow: .ci/requirements-airflow.txt .ci/installer.txt | $(VENV)/bin/python
+	$(call pinned,.ci/requirements-airflow.txt)
+	@touch $@
+
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 
 points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
@@ -114,9 +134,13 @@ points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the fort
 
 pins: $(VENV)/dev ## renew the pins from pyproject.toml
 	echo 'duckdb<2' | $(COMPILE) pyproject.toml --group build -c - -o .ci/requirements.txt
-	$(COMPILE) pyproject.toml --extra notebooks --group dev -c .ci/requirements.txt -o .ci/requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra notebooks --extra otel --group dev -c .ci/requirements.txt -o .ci/requirements-dev.txt
 	$(COMPILE) pyproject.toml --extra postgres --extra filesystem --group test --group warehouses --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-warehouses.txt
 	$(COMPILE) pyproject.toml --extra spark --group test --group build \
 		-c .ci/requirements-warehouses.txt -o .ci/requirements-spark.txt
+	$(COMPILE) pyproject.toml --extra filesystem --group test --group schedules --group build \
+		-c .ci/requirements-dev.txt -o .ci/requirements-schedules.txt
+	printf '%s\n' 'apache-airflow-core>=3.1,<4' apache-airflow-providers-standard \
+		| $(COMPILE) - -o .ci/requirements-airflow.txt
 	echo uv | $(COMPILE) - -o .ci/installer.txt

@@ -172,6 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         self._read()
 
+    def do_POST(self) -> None:
+        self._read()
+
     def _read(self) -> None:
         at_s = time.monotonic()
         self.reply(at_s, self.rfile.read(int(self.headers.get("content-length", 0))))

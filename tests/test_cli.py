@@ -50,6 +50,7 @@ def test_run_does_the_main_job_and_again(cli: Cli, sandbox: Sandbox, tmp_path: P
     assert [run["outcome"] for run in status["runs"]] == ["done", "done"]
     assert {covered["history"] for covered in status["covered"]} == {"status", "pricing"}
     assert "windows" in cli("status", "--db", db).out
+    assert cli("status", "--db", db, "--check", "--max-age", "9999w").status == 0
 
 
 def test_a_pause_shows_in_the_next_report(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -226,6 +227,7 @@ def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: P
         connection.execute("insert into raw.instance_status_events select * from raw.instance_status_events limit 3")
         connection.execute("update raw.instance_price_periods set price_cents = -1")
     assert_one_sentence(cli("build", "--db", db), 7, "data tests failed")
+    assert_one_sentence(cli("status", "--db", db, "--check", "--max-age", "9999w"), 7, "data tests failed in the build")
 
 
 @pytest.mark.shows(33, 34)

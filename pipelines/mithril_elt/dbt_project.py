@@ -31,6 +31,10 @@ __all__ = ["BuildResult", "copy_parsed", "fingerprint", "memory_limit", "parse",
 _LIMIT = "MITHRIL_DUCKDB_MEMORY_LIMIT"
 _PARSED = "partial_parse.msgpack"  # what dbt keeps of a project in its target folder
 
+_OF_DBT = frozenset(
+    {"target", "logs", "dbt_packages"}
+)  # what dbt by hand leaves in the project, folders called x.yml too
+
 _QUIET = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none", "--no-use-colors")
 _PRIVATE = ("--no-send-anonymous-usage-stats", "--no-version-check")
 _LEAN = ("--no-write-json",)  # artifacts that nobody reads here cost a fifth of a small build
@@ -64,6 +68,8 @@ def fingerprint(db: Place) -> str:
     for name in ("mithril-elt", "dbt-core", *engine):
         said.update(f"{name} {version(name)}\n".encode())
     for file in sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".csv", ".yml"}):
+        if file.relative_to(folder).parts[0] in _OF_DBT:
+            continue
         said.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
     return said.hexdigest()
 

@@ -16,6 +16,7 @@ __all__ = [
     "LockedError",
     "MithrilError",
     "NotFoundError",
+    "StaleError",
     "UsageError",
     "WarehouseError",
 ]
@@ -73,6 +74,12 @@ class ContractError(MithrilError):
 
 class DataTestError(MithrilError):
     """A test of the models failed: the figures are not to be trusted until it is looked into."""
+
+    exit_status = 7
+
+
+class StaleError(MithrilError):
+    """`status --check` finds the figures older than allowed, or the run or the build that they hang on not sound."""
 
     exit_status = 7
 

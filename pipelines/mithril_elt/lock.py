@@ -19,6 +19,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from mithril_elt.objects import Objects
 from mithril_elt.place import Place
 from mithril_elt.postgres import Postgres, Session
 
-__all__ = ["locked", "make_work_folder", "still_held", "work_folder"]
+__all__ = ["Holder", "holder_of", "locked", "make_work_folder", "still_held", "work_folder"]
 
 _SESSIONS: dict[Postgres, Session] = {}  # of this process, that hold the lock of a database
 
@@ -130,9 +131,41 @@ def _note_holder(file: Path) -> None:
     file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now}))
 
 
-def _holder(file: Path) -> str:
+@dataclass(frozen=True)
+class Holder:
+    """Who took the lock last: a process, of which machine, since when (UTC)."""
+
+    pid: int
+    host: str
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} since {self.since.isoformat()}"
+
+    def is_alive(self) -> bool:
+        """Whether a process of that number is on this machine: a note outlives its writer."""
+        if self.host != socket.gethostname():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except OSError as error:
+            return isinstance(error, PermissionError)  # another user's
+        return True
+
+
+def holder_of(db: Place) -> Holder | None:
+    """Who took the lock of a database last, if it is on this machine and lives; nothing is locked or written for it."""
+    noted = _noted(work_folder(db) / "holder.json")
+    return noted if noted and noted.is_alive() else None
+
+
+def _noted(file: Path) -> Holder | None:
     try:
         note = json.loads(file.read_text())
-        return f"process {note['pid']} on {note['host']} since {note['since']}"
+        return Holder(int(note["pid"]), str(note["host"]), datetime.fromisoformat(note["since"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return "process unknown"
+        return None
+
+
+def _holder(file: Path) -> str:
+    return str(_noted(file) or "process unknown")

@@ -7,12 +7,16 @@ them out.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["known", "known_facts", "told"]
+__all__ = ["known", "known_facts", "silenced", "stage", "told"]
+
+log = logging.getLogger("mithril_elt")
 
 _KNOWN: ContextVar[Mapping[str, Any] | None] = ContextVar("mithril_elt_known", default=None)
 
@@ -30,6 +34,31 @@ def known(**facts: Any) -> Iterator[None]:
 def known_facts() -> Mapping[str, Any]:
     """What is known here."""
     return _KNOWN.get() or {}
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Measures what is done inside, and logs how long it took, also if it failed."""
+    began_at_s = time.monotonic()
+    try:
+        yield
+    finally:
+        duration_ms = int((time.monotonic() - began_at_s) * 1000)
+        log.info("%s took %s ms", name, f"{duration_ms:,}", extra=told("stage", stage=name, duration_ms=duration_ms))
+
+
+@contextmanager
+def silenced(*loggers: str) -> Iterator[None]:
+    """While it lasts those libraries log nothing: what they say may have an address with a token in it."""
+    found = [logging.getLogger(name) for name in loggers]
+    before = [logger.level for logger in found]
+    for logger in found:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(found, before, strict=True):
+            logger.setLevel(level)
 
 
 def told(event: str, **facts: Any) -> dict[str, Any]:

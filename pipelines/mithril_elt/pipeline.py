@@ -20,6 +20,7 @@ import duckdb
 from mithril_elt.errors import LayoutError, MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import still_held, work_folder
+from mithril_elt.log_facts import stage
 from mithril_elt.migration import migrate
 from mithril_elt.objects import Objects
 from mithril_elt.past import Past, past_of
@@ -139,11 +140,13 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
     if isinstance(db, Objects):
         _add_package(pipeline, db, source)
         return
-    pipeline.extract(source, loader_file_format="parquet")
-    pipeline.normalize()
-    still_held(db)
-    with duckdb.connect(str(db)) if isinstance(db, Path) else nullcontext():
-        pipeline.load()
+    with stage("read"):
+        pipeline.extract(source, loader_file_format="parquet")
+    with stage("load"):
+        pipeline.normalize()
+        still_held(db)
+        with duckdb.connect(str(db)) if isinstance(db, Path) else nullcontext():
+            pipeline.load()
 
 
 def _add_package(pipeline: Any, db: Objects, source: Any) -> None:
@@ -151,10 +154,12 @@ def _add_package(pipeline: Any, db: Objects, source: Any) -> None:
     from mithril_elt.held_files import appending  # noqa: PLC0415  # imports pyarrow
 
     held = _held_files(pipeline, db)
-    pipeline.extract(appending(source, held), loader_file_format="parquet")
-    pipeline.normalize()
-    still_held(db)
-    pipeline.load()
+    with stage("read"):
+        pipeline.extract(appending(source, held), loader_file_format="parquet")
+    with stage("load"):
+        pipeline.normalize()
+        still_held(db)
+        pipeline.load()
     note_release(held.found)
 
 

@@ -16,7 +16,7 @@ import yaml
 
 from mithril_elt.errors import KeyRefusedError, UsageError
 
-__all__ = ["DEFAULT_API_URL", "Settings", "find_settings", "vendor_files"]
+__all__ = ["DEFAULT_API_URL", "Settings", "find_settings", "find_webhook", "vendor_files"]
 
 DEFAULT_API_URL = "https://api.mithril.ai"
 
@@ -51,6 +51,15 @@ def find_settings(
         api_url=api_url or sources.find("api_url", "MITHRIL_API_URL"),
         projects=tuple(p.strip() for p in named if p.strip()),
     )
+
+
+def find_webhook() -> str | None:
+    """Where to tell of failures, if anywhere: MITHRIL_WEBHOOK_URL, else `webhook_url` of dlt's configuration.
+
+    Raises:
+        UsageError: dlt's configuration cannot be read.
+    """
+    return _text(os.environ.get("MITHRIL_WEBHOOK_URL")) or _text(_from_dlt("webhook_url")) or None
 
 
 class _Sources:

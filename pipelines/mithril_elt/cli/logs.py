@@ -7,7 +7,8 @@ those of these fields that apply; their names stay:
     level         debug, info, warning, error
     event         request: one request, good (only with --debug) or failed
                   retry: it failed and is sent again; walk_anew: a list is read again from its start
-                  window: one more window is in the database; run: the summary, as `--json` prints it
+                  window: one more window is in the database; stage: a part of the work is over
+                  run: the summary, as `--json` prints it
                   warning, error; note: anything else
     message       the sentence that the text format shows
     run_id        of `raw.runs`
@@ -18,12 +19,13 @@ those of these fields that apply; their names stay:
     endpoint      its path
     attempt       which try it was, from 1 on
     http_status   of the answer, if one came
-    duration_ms   of the request until its last byte, or of the window with those that were read beside it
+    duration_ms   of the request until its last byte, of the window with those that were read beside it, of the stage
     bytes         of the answer, unpacked
     request_id    what the API calls the request, if it says so
     wait_ms       until it is sent again
     error         what went wrong, in one sentence
     exit_status   of an error that ends the command; traceback: with --debug
+    stage         which part: read, load (of a package of windows), extract (all of them), build
     windows_done  of a window: how many are in, of how many (`windows`), with how many `rows` and `requests` so far
 """
 
@@ -79,7 +81,7 @@ def _facts_of(record: logging.LogRecord) -> dict[str, Any]:
 
 def _is_for_people(record: logging.LogRecord) -> bool:
     """Whether a person wants the line: what became of a single request shows in a retry or in the error."""
-    return is_debug() or _facts_of(record).get("event") not in ("request", "run")
+    return is_debug() or _facts_of(record).get("event") not in ("request", "run", "stage")
 
 
 def is_debug() -> bool:

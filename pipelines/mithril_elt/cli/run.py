@@ -6,6 +6,7 @@ Stands inside `cli`, on `load` and `transform`.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ from mithril_elt.cli.options import api_options, as_json_option, connect, db_opt
 from mithril_elt.cli.progress import shown_progress
 from mithril_elt.cli.saying import say, say_text
 from mithril_elt.cli.summary import Summary, summed_up
+from mithril_elt.errors import MithrilError
 from mithril_elt.instants import iso, parse_instant
-from mithril_elt.log_facts import known
 from mithril_elt.place import Place
 
 if TYPE_CHECKING:
     from mithril_elt.load import LoadResult
+    from mithril_elt.reports import State
     from mithril_elt.transform import BuildResult
 
 __all__ = ["build_command", "built", "extract_command", "loaded", "run_command"]
@@ -128,8 +130,26 @@ def _extract(run: Summary, api: Any, db: Place, plan: Any) -> None:
 
 
 def _build(run: Summary, db: Place, **wanted: Any) -> None:
-    with run.stage("build"), known(run_id=run.run_id):
+    before = _state(db, wanted["dataset"])
+    with run.stage("build"):
         run.facts["build"] = asdict(built(db, **wanted))
+    now = _state(db, wanted["dataset"])
+    if now:
+        run.facts["figures"] = {
+            "as_of": iso(now.as_of),
+            "unpriced_hours": str(now.unpriced_hours),
+            "unpriced_hours_before": str(before.unpriced_hours) if before else None,
+        }
+
+
+def _state(db: Place, dataset: str | None) -> State | None:
+    """How the marts stand; None where they cannot be read, as before the first build."""
+    from mithril_elt.reports import state_of  # noqa: PLC0415  # only around a build
+    from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb
+
+    with suppress(MithrilError):
+        return state_of(db, marts_schema=schema_name("marts", dataset))
+    return None
 
 
 def _plain(done: LoadResult) -> dict[str, Any]:

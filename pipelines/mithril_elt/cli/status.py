@@ -1,6 +1,6 @@
-"""The command `status`: what is loaded up to when, the last runs, holes, lateness.
+"""The command `status`: what is loaded up to when, the last runs, holes, lateness; and whether that is new enough.
 
-Stands inside `cli`; reads `raw.windows` and `raw.runs`, asks nothing of the API.
+Stands inside `cli`, on `freshness`; reads `raw.windows` and `raw.runs`, asks nothing of the API.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
+from mithril_elt.cli.alerts import Alarm, Alerts
 from mithril_elt.cli.options import as_json_option, db_options
 from mithril_elt.cli.saying import say, say_facts
-from mithril_elt.instants import iso
+from mithril_elt.errors import StaleError
+from mithril_elt.instants import iso, parse_duration
 from mithril_elt.place import Place
 
 __all__ = ["status_command"]
@@ -28,18 +30,51 @@ _OF_RUNS = (
 @click.command("status")
 @db_options
 @click.option("--runs", default=5, show_default=True, metavar="N", help="How many of the last runs to show.")
+@click.option("--check", is_flag=True, help="For monitors: say only whether the figures are fresh, else end with 7.")
+@click.option(
+    "--max-age", default="26h", show_default=True, metavar="DURATION", help="With --check: how old figures may be."
+)
+@click.option("--alert", is_flag=True, help="With --check: tell the webhook too, if one is set and all is not well.")
 @as_json_option
-def status_command(*, db: Place, dataset: str | None, runs: int, as_json: bool) -> None:
+def status_command(
+    *, db: Place, dataset: str | None, runs: int, check: bool, max_age: str, alert: bool, as_json: bool
+) -> None:
     """Show what is loaded up to when, the last runs, time that nothing covers, and how late rows came.
+
+    With --check one sentence, and the exit status 7 if figures are older than allowed, if there was no run, or if the
+    last run, the last build or its data tests failed; 8 while a run has the file to itself.
 
     \b
     Example:
       mithril-elt status --db mithril.duckdb --json
+      mithril-elt status --check --max-age 26h
     """
+    if check:
+        _check(db, dataset, max_age, alert=alert, as_json=as_json)
+        return
     facts = _facts(db, dataset, runs)
     if as_json:
         say_facts(facts)
+    else:
+        _show(facts)
+
+
+def _check(db: Place, dataset: str | None, max_age: str, *, alert: bool, as_json: bool) -> None:
+    from mithril_elt.freshness import freshness  # noqa: PLC0415  # imports duckdb
+
+    found = freshness(db, dataset, parse_duration(max_age, option="--max-age"))
+    if as_json:
+        say_facts(found.facts())
+    elif found.is_ok:
+        say(found.sentence)
+    if found.is_ok:
         return
+    if alert:
+        Alerts().tell(Alarm.of_check(found))
+    raise StaleError(found.sentence)
+
+
+def _show(facts: dict[str, Any]) -> None:
     for covered in facts["covered"]:
         by_order = ", asked by order: the API refuses a project alone" if covered["asked_by"] == "order" else ""
         say(f"{covered['project_id']}  {covered['history']:<8} {covered['from']} … {covered['to']}{by_order}")

@@ -12,9 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import click
+
+from mithril_elt.cli.alerts import Alarm, Alerts
 from mithril_elt.cli.endings import exit_status, sentence
+from mithril_elt.cli.metrics import write_metrics
 from mithril_elt.cli.saying import say, say_facts
-from mithril_elt.log_facts import told
+from mithril_elt.cli.telemetry import Telemetry
+from mithril_elt.log_facts import known, stage, told
 
 __all__ = ["Summary", "summed_up"]
 
@@ -34,7 +39,8 @@ class Summary:
         """Measures what is done inside."""
         began_at_s = time.monotonic()
         try:
-            yield
+            with known(run_id=self.run_id), stage(name):
+                yield
         finally:
             self.stages_ms[name] = int((time.monotonic() - began_at_s) * 1000)
 
@@ -48,14 +54,25 @@ class Summary:
 
 @contextmanager
 def summed_up(*, as_json: bool) -> Iterator[Summary]:
-    """What is to be filled in; it is printed at the end, and logged. An error is told on stderr besides."""
-    summary = Summary()
+    """What is to be filled in; at the end it is printed, logged, and told to whoever was named for it.
+
+    That is a webhook if it is an alarm, a collector of OpenTelemetry, a file of metrics. An error is told on stderr
+    besides.
+    """
+    summary, alerts, telemetry = Summary(), Alerts(), Telemetry()
+    facts: dict[str, Any] = {}
     try:
         yield summary
+        facts = summary.told()
     except BaseException as error:
-        _tell(summary.told(error), as_json=as_json)
+        facts = summary.told(error)
         raise
-    _tell(summary.told(), as_json=as_json)
+    finally:
+        _tell(facts, as_json=as_json)
+        command = str(click.get_current_context().info_name)
+        write_metrics(facts, command)
+        telemetry.tell(facts, command)
+        alerts.tell(Alarm.of_run(facts))
 
 
 def _tell(facts: dict[str, Any], *, as_json: bool) -> None:

@@ -8,5 +8,18 @@ from mithril_elt.reports.compose import REPORT_NAMES, Report, known_up_to, repor
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.part import PARTS
 from mithril_elt.reports.render import FORMATS, render
+from mithril_elt.reports.state import State, state_of
 
-__all__ = ["FORMATS", "GROUPINGS", "PARTS", "REPORT_NAMES", "Report", "known_up_to", "marts_as_of", "render", "report"]
+__all__ = [
+    "FORMATS",
+    "GROUPINGS",
+    "PARTS",
+    "REPORT_NAMES",
+    "Report",
+    "State",
+    "known_up_to",
+    "marts_as_of",
+    "render",
+    "report",
+    "state_of",
+]
