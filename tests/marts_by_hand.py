@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-__all__ = ["HOUR_US", "MARTS", "connection", "fill", "instance_hour", "reservation_hour"]
+__all__ = ["HOUR_US", "MARTS", "connection", "fill", "instance_hour", "reservation_hour", "spot_hour"]
 
 HOUR_US = 3_600_000_000
 
@@ -37,6 +37,12 @@ MARTS: dict[str, str] = {
         " spot_cost_cent_us hugeint, reserved_used_us bigint, allocated_cost_cent_us hugeint, credited_us bigint,"
         " pause_credit_cent_us hugeint, short_paused_us bigint, short_pause_loss_cent_us hugeint,"
         " unclaimed_us bigint, unclaimed_credit_cent_us hugeint"
+    ),
+    "fct_spot_hours": (
+        f"instance_id varchar, project_id varchar, {_TIMED}, billed_us bigint, priced_us bigint, unpriced_us bigint,"
+        " spot_cost_cent_us hugeint, compared_us bigint, uncompared_us bigint, compared_cost_cent_us hugeint,"
+        " reserved_market_cost_cent_us hugeint, unlimited_us bigint, limited_cost_cent_us hugeint,"
+        " limit_cost_cent_us hugeint, near_limit_us bigint"
     ),
     "fct_reservation_hours": (
         f"reservation_id varchar, project_id varchar, {_TIMED}, reserved_us bigint, used_us bigint, unused_us bigint,"
@@ -109,3 +115,37 @@ def reservation_hour(reservation_id: str, hour_at: datetime, **cells: int | None
     row: dict[str, Any] = {"reservation_id": reservation_id, "project_id": "proj_a", **_times(hour_at)}
     row |= {"reserved_us": 0, "used_us": 0, "unused_us": 0, "allocated_unused_cent_us": 0}
     return row | cells
+
+
+def spot_hour(
+    instance_id: str,
+    hour_at: datetime,
+    priced_us: int,
+    price_cents: int,
+    *,
+    reserved_cents: int | None = None,
+    limit_cents: int | None = None,
+    unpriced_us: int = 0,
+    near_limit_us: int = 0,
+) -> dict[str, Any]:
+    """A row of fct_spot_hours at one price, beside a market price and a limit where they are given."""
+    paid = price_cents * priced_us
+    return {
+        "instance_id": instance_id,
+        "project_id": "proj_a",
+        **_times(hour_at),
+        "billed_us": priced_us + unpriced_us,
+        "priced_us": priced_us,
+        "unpriced_us": unpriced_us,
+        "spot_cost_cent_us": paid,
+        "compared_us": 0 if reserved_cents is None else priced_us,
+        "uncompared_us": priced_us if reserved_cents is None else 0,
+        "compared_cost_cent_us": None if reserved_cents is None and priced_us else paid,
+        "reserved_market_cost_cent_us": None
+        if reserved_cents is None and priced_us
+        else (reserved_cents or 0) * priced_us,
+        "unlimited_us": priced_us if limit_cents is None else 0,
+        "limited_cost_cent_us": None if limit_cents is None and priced_us else paid,
+        "limit_cost_cent_us": None if limit_cents is None and priced_us else (limit_cents or 0) * priced_us,
+        "near_limit_us": None if limit_cents is None and priced_us else near_limit_us,
+    }

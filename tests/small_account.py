@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from marts_by_hand import HOUR_US, connection, fill, instance_hour, reservation_hour
+from marts_by_hand import HOUR_US, connection, fill, instance_hour, reservation_hour, spot_hour
 from mithril_elt.reports import Report
 
 __all__ = ["only", "records", "small_account", "small_marts"]
@@ -44,7 +44,9 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
     inst_1 (spot, 8 GPUs): 22:00 up for the hour at 1300 c; 23:00 up 30 min at 1301 c, 15 min noticed
     without a price, 15 min interrupted; 00:00 interrupted 30 min. inst_2 (spot, type unknown): 22:00 up
     for the hour at 200 c. inst_3 (reserved at 2400 c, pause rate 500 c): 22:00 up; 23:00 paused for the
-    hour; 00:00 paused 30 min. The reservation is of two instances, so the second stands unused.
+    hour; 00:00 paused 30 min. The reservation is of two instances, so the second stands unused. The market
+    asks 2000 c for an hour of inst_1 reserved; its limit is 1440 c, so that 1300 c and 1301 c are above 90 %
+    of it; of inst_2 neither is known.
     """
     quarter = HOUR_US // 4
     return {
@@ -92,6 +94,20 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
                 "inst_3", _SECOND, paused_us=HOUR_US, credited_us=HOUR_US, pause_credit_cent_us=500 * HOUR_US
             ),
             instance_hour("inst_3", _THIRD, paused_us=_HALF, credited_us=_HALF, pause_credit_cent_us=500 * _HALF),
+        ],
+        "fct_spot_hours": [
+            spot_hour("inst_1", _FIRST, HOUR_US, 1300, reserved_cents=2000, limit_cents=1440, near_limit_us=HOUR_US),
+            spot_hour(
+                "inst_1",
+                _SECOND,
+                _HALF,
+                1301,
+                reserved_cents=2000,
+                limit_cents=1440,
+                unpriced_us=quarter,
+                near_limit_us=_HALF,
+            ),
+            spot_hour("inst_2", _FIRST, HOUR_US, 200),
         ],
         "fct_reservation_hours": [
             reservation_hour(

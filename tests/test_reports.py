@@ -132,6 +132,39 @@ def test_reservations_show_committed_used_and_idle(marts: duckdb.DuckDBPyConnect
     assert [(row["user_id"], row["pause_credit_usd"]) for row in by_user] == [("user_v", "7.500000000000")]
 
 
+def test_savings_compare_what_was_paid_with_the_market_and_the_limit(marts: duckdb.DuckDBPyConnection) -> None:
+    """Of inst_1: 13.00 + 6.505 beside 20.00 + 10.00 reserved, and beside 14.40 + 7.20 allowed; inst_2 is left out."""
+    assert only(report(marts, "savings")) == {
+        "billed_hours": "2.750000000000",
+        "unpriced_hours": "0.250000000000",
+        "spot_cost_usd": "21.505000000000",
+        "compared_hours": "1.500000000000",
+        "unknown_market_hours": "1.000000000000",
+        "compared_cost_usd": "19.505000000000",
+        "reserved_market_cost_usd": "30.000000000000",
+        "saving_usd": "10.495000000000",
+        "saving_pct": "34.983333333333",
+        "headroom_pct": "9.699074074074",  # 1 - 19.505 / 21.60
+        "near_limit_hours": "1.500000000000",
+        "unknown_limit_hours": "1.000000000000",
+    }
+
+
+def test_savings_of_what_cannot_be_compared_are_unknown(marts: duckdb.DuckDBPyConnection) -> None:
+    """Without a market price there is no saving, not one of 0; without a limit no headroom. Only spot has rows."""
+    rows = {row["instance_id"]: row for row in records(report(marts, "savings", by=["instance"]))}
+    assert list(rows) == ["inst_1", "inst_2"]
+    unknown = {name for name, cell in rows["inst_2"].items() if cell is None}
+    assert unknown == {
+        *("compared_cost_usd", "reserved_market_cost_usd", "saving_usd", "saving_pct"),
+        *("headroom_pct", "near_limit_hours"),
+    }
+    assert (rows["inst_2"]["unknown_market_hours"], rows["inst_2"]["spot_cost_usd"]) == (
+        "1.000000000000",
+        "2.000000000000",
+    )
+
+
 def test_summary_repeats_the_reports_totals(marts: duckdb.DuckDBPyConnection) -> None:
     """Each metric of the summary is the figure of that name in its report, with its unit."""
     summary = {row["metric"]: (row["value"], row["unit"]) for row in records(report(marts, "summary"))}

@@ -47,7 +47,7 @@ def report_command(
     dataset: str | None,
     as_of: str | None,
 ) -> None:
-    """Print a report: usage, uptime, cost, pause-credits, reservations, reconciliation or summary.
+    """Print a report: usage, uptime, cost, pause-credits, reservations, savings, reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.

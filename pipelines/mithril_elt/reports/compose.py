@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.place import Place
-from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Definition, Figure
+from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Definition
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.kinds import Figure
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.notices import notices
 from mithril_elt.reports.query import Gathered, gather

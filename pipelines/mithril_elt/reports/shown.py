@@ -8,10 +8,11 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from mithril_elt.instants import iso
-from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Figure
+from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.kinds import Figure
 from mithril_elt.visible import shortened, visible
 
 __all__ = [

@@ -15,10 +15,11 @@ from itertools import zip_longest
 from rich.cells import cell_len
 from rich.style import Style
 
-from mithril_elt.reports.catalog import RECONCILIATION, Combined, Sum
+from mithril_elt.reports.catalog import RECONCILIATION
 from mithril_elt.reports.compared import compared_lines
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.kinds import Combined, Sum
 from mithril_elt.reports.shown import (
     figures_of,
     footnotes,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mithril_elt.place import Place
 from mithril_elt.sandbox.account import Account
+from mithril_elt.sandbox.bargains import Spot
 from mithril_elt.sandbox.clock import microseconds
 from mithril_elt.sandbox.figures import PHASES, Figures, PauseTruth, Truth
 from mithril_elt.sandbox.truth import true_figures
@@ -34,6 +35,7 @@ _EARNED_IN = {
     "short_pause_loss_cent_us": "short_paused_us",
     "unclaimed_credit_cent_us": "unclaimed_us",
 }
+_SPOT = tuple(Spot().compared)
 _RESERVED = ("reserved_us", "used_us", "unused_us", "allocated_used_cent_us", "allocated_unused_cent_us")
 _COMMITTED = ("committed_us", "committed_cost_cent_us")
 _PAUSE = ("paused_us", "is_open", "has_terms", "is_credited", "credited_us", "pause_credit_cent_us")
@@ -43,7 +45,8 @@ def differences(db: Place, account: Account, *, marts: str = "marts") -> list[st
     """Every figure of the marts that is not the account's true one, as a sentence each.
 
     Compares, for each instance in all and on each day, hours by phase, what is billed, priced and not,
-    spot cost, allocated cost and credits; interruptions, recoveries and starts; each pause; each reservation.
+    spot cost, also beside the market and the limit, allocated cost and credits; interruptions, recoveries and starts;
+    each pause; each reservation.
     """
     with read_from(db) as connection:
         as_of = connection.execute(f"select min(as_of) from {marts}.dim_projects").fetchone()  # noqa: S608  # own names
@@ -68,6 +71,9 @@ def _sides(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> I
     by_day = tuple(column for column in _HOURLY if column != "gpu_us")
     yield "instance", ours("fct_instance_hours", ("instance_id",), _HOURLY), _true(lived, _HOURLY)
     yield "instance and day", ours("fct_instance_hours", ("instance_id", "day"), by_day), _true(days, by_day)
+    for keys, compared in ((("instance_id",), lived), (("instance_id", "day"), days)):
+        spot = {key: each.spot.compared for key, each in compared.items() if each.billed_us}
+        yield "spot " + " and ".join(keys), ours("fct_spot_hours", keys, _SPOT), spot
     reserved = {fid: each for fid, each in truth.reservations.items() if each.reserved_us}
     hours = ours("fct_reservation_hours", ("reservation_id",), _RESERVED)
     yield "reservation", {k: v for k, v in hours.items() if v["reserved_us"]}, _true(reserved, _RESERVED)
@@ -80,7 +86,7 @@ def _sum(column: str) -> str:
     """The sum of a column; of a credit null where there is time that would earn it and no rate for any of it."""
     time = _EARNED_IN.get(column)
     if time is None:
-        return f"sum({column})"
+        return f"coalesce(sum({column}), 0)" if column in _SPOT else f"sum({column})"
     rated = f"count(*) filter (where {time} > 0 and {column} is not null)"
     return f"case when sum({time}) > 0 and {rated} = 0 then null else sum({column}) end"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mithril_elt.sandbox.account import DAY_US
+from mithril_elt.sandbox.bargains import Spot
 
 __all__ = [
     "PHASES",
@@ -87,6 +88,7 @@ class Figures:
     credit: Earned = field(default_factory=Earned)
     short_pauses: Earned = field(default_factory=Earned)
     unclaimed: Earned = field(default_factory=Earned)
+    spot: Spot = field(default_factory=Spot)
 
     @property
     def up_us(self) -> int:
