@@ -44,6 +44,11 @@ MARTS: dict[str, str] = {
         " reserved_market_cost_cent_us hugeint, unlimited_us bigint, limited_cost_cent_us hugeint,"
         " limit_cost_cent_us hugeint, near_limit_us bigint"
     ),
+    "fct_opportunities": (
+        "opportunity varchar, what_to_do varchar, reservation_id varchar, instance_id varchar, project_id varchar,"
+        " hour_at timestamp, idle_us bigint, idle_cost_cent_us hugeint, pause_credit_cent_us hugeint,"
+        " at_stake_cent_us hugeint"
+    ),
     "fct_reservation_hours": (
         f"reservation_id varchar, project_id varchar, {_TIMED}, reserved_us bigint, used_us bigint, unused_us bigint,"
         " allocated_unused_cent_us hugeint"
@@ -54,6 +59,10 @@ MARTS: dict[str, str] = {
     ),
     "fct_pause_credits": (
         "instance_id varchar, started_at timestamp, ended_at timestamp, is_credited boolean, expires_at timestamp"
+    ),
+    "fct_credit_ledger": (
+        "reservation_id varchar, project_id varchar, day date, month date, ageing varchar, expires_at timestamp,"
+        " credited_us bigint, unrated_us bigint, credit_cent_us hugeint"
     ),
     "fct_interruptions": (f"instance_id varchar, project_id varchar, {_TIMED}, left_up boolean, recovery_us bigint"),
     "fct_starts": f"instance_id varchar, project_id varchar, {_TIMED}, time_to_start_us bigint",

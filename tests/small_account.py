@@ -38,6 +38,46 @@ def _on_march_31(**cells: Any) -> dict[str, Any]:
     return {"project_id": "proj_a", "day": date(2026, 3, 31), "month": date(2026, 3, 1), **cells}
 
 
+def _stake(
+    opportunity: str,
+    instance_id: str | None,
+    hour_at: datetime,
+    idle_us: int,
+    at_stake: int | None,
+    *,
+    idle_cost: int | None = None,
+    credit: int = 0,
+) -> dict[str, Any]:
+    return {
+        "opportunity": opportunity,
+        "what_to_do": f"What to do: {opportunity}.",
+        "reservation_id": "res_1",
+        "instance_id": instance_id,
+        "project_id": "proj_a",
+        "hour_at": hour_at,
+        "idle_us": idle_us,
+        "idle_cost_cent_us": idle_cost,
+        "pause_credit_cent_us": None if idle_cost is None else credit,
+        "at_stake_cent_us": at_stake,
+    }
+
+
+def _credit(
+    day: str, ageing: str, expires_at: str | None, credited_us: int, credit: int | None, *, unrated_us: int = 0
+) -> dict[str, Any]:
+    return {
+        "reservation_id": "res_1",
+        "project_id": "proj_a",
+        "day": date.fromisoformat(day),
+        "month": date.fromisoformat(day).replace(day=1),
+        "ageing": ageing,
+        "expires_at": expires_at and datetime.fromisoformat(expires_at),
+        "credited_us": credited_us,
+        "unrated_us": unrated_us,
+        "credit_cent_us": credit,
+    }
+
+
 def small_account() -> dict[str, list[dict[str, Any]]]:
     """Two spot instances, one of them of a type unknown, and one reserved instance, over three hours.
 
@@ -109,6 +149,23 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
             ),
             spot_hour("inst_2", _FIRST, HOUR_US, 200),
         ],
+        "fct_opportunities": [
+            _stake("use_or_return", None, _FIRST, HOUR_US, 2400 * HOUR_US, idle_cost=2400 * HOUR_US),
+            _stake(
+                "use_or_return",
+                None,
+                _SECOND,
+                2 * HOUR_US,
+                4150 * HOUR_US,
+                idle_cost=4800 * HOUR_US,
+                credit=500 * HOUR_US,
+            ),
+            _stake(
+                "use_or_return", None, _THIRD, HOUR_US, 2150 * HOUR_US, idle_cost=2400 * HOUR_US, credit=250 * HOUR_US
+            ),
+            _stake("pause_for_longer", "inst_3", _SECOND, quarter, 600 * quarter),
+            _stake("pause_when_idle", "inst_3", _THIRD, quarter, None),
+        ],
         "fct_reservation_hours": [
             reservation_hour(
                 "res_1",
@@ -140,6 +197,12 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
                 "is_credited": True,
                 "expires_at": datetime.fromisoformat("2026-10-01T00:30"),
             }
+        ],
+        "fct_credit_ledger": [
+            _credit("2026-04-01", "accruing", None, HOUR_US + _HALF, 500 * (HOUR_US + _HALF)),
+            _credit("2025-10-02", "within_30_days", "2026-04-02T12:00", HOUR_US, 500 * HOUR_US),
+            _credit("2025-12-02", "within_90_days", "2026-06-02T12:00", 2 * HOUR_US, None, unrated_us=2 * HOUR_US),
+            _credit("2025-09-02", "expired", "2026-03-02T12:00", HOUR_US, 300 * HOUR_US),
         ],
         "fct_interruptions": [
             _on_march_31(instance_id="inst_1", hour_at=_SECOND, left_up=True, recovery_us=90 * 60_000_000),

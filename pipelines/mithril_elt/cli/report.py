@@ -47,10 +47,13 @@ def report_command(
     dataset: str | None,
     as_of: str | None,
 ) -> None:
-    """Print a report: usage, uptime, cost, pause-credits, reservations, savings, reconciliation or summary.
+    """Print a report: usage, uptime, cost, pause-credits, credits, reservations, savings, opportunities,
+    reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.
+
+    Opportunities are one list, the dearest first, each with what to do about it.
 
     A reconciliation is of no span of time: it has each field of the vendor's newest summary of a
     reservation beside ours as of the same instant, and what would explain a difference.

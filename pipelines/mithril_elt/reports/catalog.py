@@ -25,9 +25,9 @@ from mithril_elt.reports.kinds import (
     Ratio,
     Sum,
 )
-from mithril_elt.reports.measures import PHASES
+from mithril_elt.reports.measures import AGEING, PHASES
 
-__all__ = ["DEFINITIONS", "RECONCILIATION", "REPORTS", "SUMMARY", "Definition"]
+__all__ = ["DEFINITIONS", "OPPORTUNITIES", "RECONCILIATION", "REPORTS", "SUMMARY", "Definition"]
 
 
 _NET = ((1, "spot_cost"), (1, "allocated_cost"), (-1, "pause_credit"))
@@ -123,6 +123,18 @@ _RESERVATIONS = Definition(
     tuple(option for option in GROUPINGS if option not in {"instance", "bid"}),
     is_estimate=True,
 )
+_CREDITS = Definition(
+    "credits",
+    (
+        Sum("credited_hours", HOURS, "credited", "ledger_time"),
+        Sum("credit_usd", USD, "credit", "ledger_credit"),
+        *(Sum(f"{ageing}_usd", USD, ageing.replace("_", " "), f"ledger_{ageing}") for ageing in AGEING),
+        Pick("next_expiry", INSTANT, "next expiry", "ledger_expiry"),
+    ),
+    "credit_usd",
+    tuple(option for option in GROUPINGS if option not in {"instance", "bid", "hour"}),
+    is_estimate=True,
+)
 _SAVING = ((1, "reserved_market_cost"), (-1, "compared_cost"))
 _SAVINGS = Definition(
     "savings",
@@ -152,7 +164,8 @@ _SAVINGS = Definition(
     is_estimate=True,
 )
 REPORTS = {
-    definition.name: definition for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS)
+    definition.name: definition
+    for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS, _CREDITS)
 }
 
 # Columns of fct_reconciliation as they stand: nothing here adds up.
@@ -170,7 +183,23 @@ RECONCILIATION = Definition(
     ("reservation",),
     is_estimate=True,
 )
-DEFINITIONS = {**REPORTS, RECONCILIATION.name: RECONCILIATION}
+# Lines of fct_opportunities, added up over their hours; each is of a reservation or an instance, as the line says.
+OPPORTUNITIES = Definition(
+    "opportunities",
+    (
+        Figure("opportunity", TEXT, "opportunity"),
+        Sum("idle_hours", HOURS, "idle", "idle_time"),
+        Sum("idle_cost_gross_usd", USD, "idle cost, gross", "idle_time_cost"),
+        Combined("idle_cost_net_usd", USD, "idle cost, net", ((1, "idle_time_cost"), (-1, "idle_time_credit"))),
+        Sum("pause_credit_usd", USD, "pause credit", "idle_time_credit"),
+        Sum("at_stake_usd", USD, "at stake", "at_stake"),
+        Figure("what_to_do", TEXT, "what to do"),
+    ),
+    "at_stake_usd",
+    (),
+    is_estimate=True,
+)
+DEFINITIONS = {**REPORTS, OPPORTUNITIES.name: OPPORTUNITIES, RECONCILIATION.name: RECONCILIATION}
 
 # The summary shows these figures of these reports, one a row.
 SUMMARY = (

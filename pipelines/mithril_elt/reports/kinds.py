@@ -35,6 +35,11 @@ class Unit:
     heading: str
     sign: str
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it is words and no number."""
+        return self.name == "text"
+
 
 HOURS = Unit("hours", 3_600_000_000, "hours", "h")
 USD = Unit("USD", 360_000_000_000, "USD", "USD")

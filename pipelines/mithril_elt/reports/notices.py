@@ -24,6 +24,7 @@ from mithril_elt.reports.unknowns import (
     on_unknown_statuses,
     on_unknown_unit_price,
     on_unpriced,
+    on_unrated_credits,
 )
 
 __all__ = ["notices"]
@@ -70,6 +71,12 @@ def _on_no_history(marts: Marts, _: Span) -> str | None:
     return f"{counted(count, 'instance')} listed as up with no status history: counted nowhere." if count else None
 
 
+def _on_redemptions(marts: Marts, _: Span) -> str | None:
+    """The API tells what earns credit, and nothing of what became of it."""
+    [(count,)] = marts.rows("select count(*) from {marts}.fct_credit_ledger")
+    return "Credits are an upper bound: what was redeemed is not in the API." if count else None
+
+
 def _on_no_summary(marts: Marts, _: Span) -> str | None:
     [(number,)] = marts.rows(
         "select count(*) from {marts}.dim_reservations where placed_at <= as_of"
@@ -99,8 +106,10 @@ _OF_REPORTS: tuple[tuple[Callable[[Marts, Span], str | None], frozenset[str]], .
     (on_unpriced, frozenset({"cost", "savings"})),
     (on_unknown_market_price, frozenset({"savings"})),
     (on_unknown_limit, frozenset({"savings"})),
-    (on_unknown_unit_price, frozenset({"cost", "reservations"})),
+    (on_unknown_unit_price, frozenset({"cost", "reservations", "opportunities"})),
     (on_unknown_commitment, frozenset({"reservations"})),
-    (on_unknown_pause_rate, frozenset({"cost", "pause-credits", "reservations"})),
-    (on_unknown_loss_rate, frozenset({"pause-credits"})),
+    (on_unknown_pause_rate, frozenset({"cost", "pause-credits", "reservations", "opportunities"})),
+    (on_unrated_credits, frozenset({"credits"})),
+    (_on_redemptions, frozenset({"credits"})),
+    (on_unknown_loss_rate, frozenset({"pause-credits", "opportunities"})),
 )

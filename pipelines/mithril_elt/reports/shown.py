@@ -54,7 +54,8 @@ def cell_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
     """The figures of a row."""
     cells = row[len(report.group_columns) :]
     if report.name != RECONCILIATION.name:
-        return [number_text(cell) for cell in cells]
+        figures = zip(figures_of(report), cells, strict=True)
+        return [str(cell or "") if figure.unit.is_text else number_text(cell) for figure, cell in figures]
     field, ours, vendors, difference, agrees, cause = cells
     amounts = [amount_text(str(field), cell) for cell in (ours, vendors, difference)]
     return [str(field), *amounts, _ABSENT if agrees is None else "yes" if agrees else "no", str(cause or "")]

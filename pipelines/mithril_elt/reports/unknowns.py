@@ -24,6 +24,7 @@ __all__ = [
     "on_unknown_statuses",
     "on_unknown_unit_price",
     "on_unpriced",
+    "on_unrated_credits",
 ]
 
 _HOUR_US = 3_600_000_000
@@ -177,6 +178,25 @@ def on_unknown_pause_rate(marts: Marts, span: Span) -> str | None:
     return (
         f"No pause rate is known for {_hours(found[0])} of credited pauses, of {counted(found[1], 'instance')}:"
         " left out of pause_credit_usd."
+    )
+
+
+def on_unrated_credits(marts: Marts, span: Span) -> str | None:
+    """Credited pauses for some of which no rate is known, by the day on which they ended."""
+    found = _missing(
+        marts,
+        span,
+        "fct_credit_ledger",
+        where="unrated_us > 0",
+        time_us="unrated_us",
+        of="reservation_id",
+        hour_at="day + interval '0 hours'",
+    )
+    if not found:
+        return None
+    return (
+        f"No pause rate is known for some of {_hours(found[0])} of credited pauses, of"
+        f" {counted(found[1], 'reservation')}: their credit is left out."
     )
 
 

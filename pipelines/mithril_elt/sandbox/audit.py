@@ -14,6 +14,7 @@ from mithril_elt.sandbox.account import Account
 from mithril_elt.sandbox.bargains import Spot
 from mithril_elt.sandbox.clock import microseconds
 from mithril_elt.sandbox.figures import PHASES, Figures, PauseTruth, Truth
+from mithril_elt.sandbox.ledger import Entry, credit_ledger
 from mithril_elt.sandbox.truth import true_figures
 from mithril_elt.warehouse import read_from
 
@@ -46,7 +47,7 @@ def differences(db: Place, account: Account, *, marts: str = "marts") -> list[st
 
     Compares, for each instance in all and on each day, hours by phase, what is billed, priced and not,
     spot cost, also beside the market and the limit, allocated cost and credits; interruptions, recoveries and starts;
-    each pause; each reservation.
+    each pause; each reservation; what is at stake of each.
     """
     with read_from(db) as connection:
         as_of = connection.execute(f"select min(as_of) from {marts}.dim_projects").fetchone()  # noqa: S608  # own names
@@ -78,6 +79,8 @@ def _sides(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> I
     hours = ours("fct_reservation_hours", ("reservation_id",), _RESERVED)
     yield "reservation", {k: v for k, v in hours.items() if v["reserved_us"]}, _true(reserved, _RESERVED)
     yield "commitment", ours("fct_commitments", ("reservation_id",), _COMMITTED), _true(truth.reservations, _COMMITTED)
+    yield "credit", *_ledger(connection, marts, truth)
+    yield "opportunity", *_opportunities(connection, marts, truth)
     yield "interruptions", *_interruptions(connection, marts, truth)
     yield "pause", _our_pauses(connection, marts), {_pause_key(p): _pause(p) for p in truth.pauses}
 
@@ -98,6 +101,38 @@ def _true(figures: Mapping[Any, Any], columns: tuple[str, ...]) -> Table:
 def _figure(figures: Any, column: str) -> Any:
     phase = column.removesuffix("_us")
     return figures.phase_us[phase] if isinstance(figures, Figures) and phase in PHASES else getattr(figures, column)
+
+
+def _ledger(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> tuple[Table, Table]:
+    columns = ("pauses", "credited_us", "unrated_us", "coalesce(credit_cent_us, 0)")
+    asked = f"select reservation_id, day, ageing, {', '.join(columns)} from {marts}.fct_credit_ledger"  # noqa: S608
+    names = tuple(Entry.__dataclass_fields__)
+    found = connection.execute(asked).fetchall()
+    entries = credit_ledger(truth.pauses, truth.as_of_us)
+    return (
+        {_key(row[:3]): dict(zip(names, map(_plain, row[3:]), strict=True)) for row in found},
+        {key: vars(entry) for key, entry in entries.items()},
+    )
+
+
+def _opportunities(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> tuple[Table, Table]:
+    """What is at stake of each instance and reservation, as far as it is known."""
+    asked = f"""
+        select opportunity, coalesce(instance_id, reservation_id), sum(idle_us), coalesce(sum(at_stake_cent_us), 0)
+        from {marts}.fct_opportunities group by all
+    """  # noqa: S608  # own names
+    true = [
+        (name, fid, missed.us, missed.known_cent_us)
+        for fid, each in truth.instances.items()
+        for name, missed in (("pause_when_idle", each.unclaimed), ("pause_for_longer", each.short_pauses))
+    ]
+    true += [("use_or_return", fid, each.unused_us, each.at_stake_cent_us) for fid, each in truth.reservations.items()]
+    found = connection.execute(asked).fetchall()
+    return _of_four(found), _of_four([row for row in true if row[2]])
+
+
+def _of_four(rows: list[tuple[Any, ...]]) -> Table:
+    return {(name, fid): {"idle_us": int(us), "at_stake_cent_us": int(cent_us)} for name, fid, us, cent_us in rows}
 
 
 def _interruptions(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> tuple[Table, Table]:

@@ -203,6 +203,12 @@ class ReservationTruth:
     allocated_unused_cent_us: int
     credit: Earned
     returned: Earned
+    missed_cent_us: int = 0
+
+    @property
+    def at_stake_cent_us(self) -> int:
+        """What its unused time cost, less what pauses earned and what they might have earned, as far as it is known."""
+        return self.allocated_unused_cent_us - self.credit.known_cent_us - self.missed_cent_us
 
     @property
     def unused_us(self) -> int:

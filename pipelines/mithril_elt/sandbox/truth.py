@@ -126,6 +126,7 @@ def _reservation(reservation: Reservation, members: Sequence[InstanceTruth], as_
         allocated_unused_cent_us=reserved.known_cent_us - used_cent_us,
         credit=credit,
         returned=returned,
+        missed_cent_us=sum(each.unclaimed.known_cent_us + each.short_pauses.known_cent_us for each in members),
     )
 
 
