@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-__all__ = ["HOUR_US", "MARTS", "connection", "fill", "instance_hour", "reservation_hour"]
+__all__ = ["HOUR_US", "MARTS", "connection", "fill", "instance_hour", "reservation_hour", "spot_hour"]
 
 HOUR_US = 3_600_000_000
 
@@ -38,6 +38,17 @@ MARTS: dict[str, str] = {
         " pause_credit_cent_us hugeint, short_paused_us bigint, short_pause_loss_cent_us hugeint,"
         " unclaimed_us bigint, unclaimed_credit_cent_us hugeint"
     ),
+    "fct_spot_hours": (
+        f"instance_id varchar, project_id varchar, {_TIMED}, billed_us bigint, priced_us bigint, unpriced_us bigint,"
+        " spot_cost_cent_us hugeint, compared_us bigint, uncompared_us bigint, compared_cost_cent_us hugeint,"
+        " reserved_market_cost_cent_us hugeint, unlimited_us bigint, limited_cost_cent_us hugeint,"
+        " limit_cost_cent_us hugeint, near_limit_us bigint"
+    ),
+    "fct_opportunities": (
+        "opportunity varchar, what_to_do varchar, reservation_id varchar, instance_id varchar, project_id varchar,"
+        " hour_at timestamp, idle_us bigint, idle_cost_cent_us hugeint, pause_credit_cent_us hugeint,"
+        " at_stake_cent_us hugeint"
+    ),
     "fct_reservation_hours": (
         f"reservation_id varchar, project_id varchar, {_TIMED}, reserved_us bigint, used_us bigint, unused_us bigint,"
         " allocated_unused_cent_us hugeint"
@@ -48,6 +59,10 @@ MARTS: dict[str, str] = {
     ),
     "fct_pause_credits": (
         "instance_id varchar, started_at timestamp, ended_at timestamp, is_credited boolean, expires_at timestamp"
+    ),
+    "fct_credit_ledger": (
+        "reservation_id varchar, project_id varchar, day date, month date, ageing varchar, expires_at timestamp,"
+        " credited_us bigint, unrated_us bigint, credit_cent_us hugeint"
     ),
     "fct_interruptions": (f"instance_id varchar, project_id varchar, {_TIMED}, left_up boolean, recovery_us bigint"),
     "fct_starts": f"instance_id varchar, project_id varchar, {_TIMED}, time_to_start_us bigint",
@@ -109,3 +124,37 @@ def reservation_hour(reservation_id: str, hour_at: datetime, **cells: int | None
     row: dict[str, Any] = {"reservation_id": reservation_id, "project_id": "proj_a", **_times(hour_at)}
     row |= {"reserved_us": 0, "used_us": 0, "unused_us": 0, "allocated_unused_cent_us": 0}
     return row | cells
+
+
+def spot_hour(
+    instance_id: str,
+    hour_at: datetime,
+    priced_us: int,
+    price_cents: int,
+    *,
+    reserved_cents: int | None = None,
+    limit_cents: int | None = None,
+    unpriced_us: int = 0,
+    near_limit_us: int = 0,
+) -> dict[str, Any]:
+    """A row of fct_spot_hours at one price, beside a market price and a limit where they are given."""
+    paid = price_cents * priced_us
+    return {
+        "instance_id": instance_id,
+        "project_id": "proj_a",
+        **_times(hour_at),
+        "billed_us": priced_us + unpriced_us,
+        "priced_us": priced_us,
+        "unpriced_us": unpriced_us,
+        "spot_cost_cent_us": paid,
+        "compared_us": 0 if reserved_cents is None else priced_us,
+        "uncompared_us": priced_us if reserved_cents is None else 0,
+        "compared_cost_cent_us": None if reserved_cents is None and priced_us else paid,
+        "reserved_market_cost_cent_us": None
+        if reserved_cents is None and priced_us
+        else (reserved_cents or 0) * priced_us,
+        "unlimited_us": priced_us if limit_cents is None else 0,
+        "limited_cost_cent_us": None if limit_cents is None and priced_us else paid,
+        "limit_cost_cent_us": None if limit_cents is None and priced_us else (limit_cents or 0) * priced_us,
+        "near_limit_us": None if limit_cents is None and priced_us else near_limit_us,
+    }

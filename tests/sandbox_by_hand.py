@@ -149,7 +149,13 @@ def account() -> Account:
             InstanceType("it_gone", "h100-80gb.sxm.4x", 4, listed=False),
         ],
         markets=[
-            Market("it_h100", "us-central1-a", [hours(at) for at in (-3, -2, -1, 1)], [1300, 1301, 1250, 9999], 2200)
+            Market(
+                "it_h100",
+                "us-central1-a",
+                [hours(at) for at in (-3, -2, -1, 1)],
+                [1300, 1301, 1250, 9999],
+                [2200, None, 2300, 2200],
+            )
         ],
         bids=[
             _bid("bid_1", -10, 3200, instance_quantity=2),

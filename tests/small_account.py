@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from marts_by_hand import HOUR_US, connection, fill, instance_hour, reservation_hour
+from marts_by_hand import HOUR_US, connection, fill, instance_hour, reservation_hour, spot_hour
 from mithril_elt.reports import Report
 
 __all__ = ["only", "records", "small_account", "small_marts"]
@@ -38,13 +38,55 @@ def _on_march_31(**cells: Any) -> dict[str, Any]:
     return {"project_id": "proj_a", "day": date(2026, 3, 31), "month": date(2026, 3, 1), **cells}
 
 
+def _stake(
+    opportunity: str,
+    instance_id: str | None,
+    hour_at: datetime,
+    idle_us: int,
+    at_stake: int | None,
+    *,
+    idle_cost: int | None = None,
+    credit: int = 0,
+) -> dict[str, Any]:
+    return {
+        "opportunity": opportunity,
+        "what_to_do": f"What to do: {opportunity}.",
+        "reservation_id": "res_1",
+        "instance_id": instance_id,
+        "project_id": "proj_a",
+        "hour_at": hour_at,
+        "idle_us": idle_us,
+        "idle_cost_cent_us": idle_cost,
+        "pause_credit_cent_us": None if idle_cost is None else credit,
+        "at_stake_cent_us": at_stake,
+    }
+
+
+def _credit(
+    day: str, ageing: str, expires_at: str | None, credited_us: int, credit: int | None, *, unrated_us: int = 0
+) -> dict[str, Any]:
+    return {
+        "reservation_id": "res_1",
+        "project_id": "proj_a",
+        "day": date.fromisoformat(day),
+        "month": date.fromisoformat(day).replace(day=1),
+        "ageing": ageing,
+        "expires_at": expires_at and datetime.fromisoformat(expires_at),
+        "credited_us": credited_us,
+        "unrated_us": unrated_us,
+        "credit_cent_us": credit,
+    }
+
+
 def small_account() -> dict[str, list[dict[str, Any]]]:
     """Two spot instances, one of them of a type unknown, and one reserved instance, over three hours.
 
     inst_1 (spot, 8 GPUs): 22:00 up for the hour at 1300 c; 23:00 up 30 min at 1301 c, 15 min noticed
     without a price, 15 min interrupted; 00:00 interrupted 30 min. inst_2 (spot, type unknown): 22:00 up
     for the hour at 200 c. inst_3 (reserved at 2400 c, pause rate 500 c): 22:00 up; 23:00 paused for the
-    hour; 00:00 paused 30 min. The reservation is of two instances, so the second stands unused.
+    hour; 00:00 paused 30 min. The reservation is of two instances, so the second stands unused. The market
+    asks 2000 c for an hour of inst_1 reserved; its limit is 1440 c, so that 1300 c and 1301 c are above 90 %
+    of it; of inst_2 neither is known.
     """
     quarter = HOUR_US // 4
     return {
@@ -93,6 +135,37 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
             ),
             instance_hour("inst_3", _THIRD, paused_us=_HALF, credited_us=_HALF, pause_credit_cent_us=500 * _HALF),
         ],
+        "fct_spot_hours": [
+            spot_hour("inst_1", _FIRST, HOUR_US, 1300, reserved_cents=2000, limit_cents=1440, near_limit_us=HOUR_US),
+            spot_hour(
+                "inst_1",
+                _SECOND,
+                _HALF,
+                1301,
+                reserved_cents=2000,
+                limit_cents=1440,
+                unpriced_us=quarter,
+                near_limit_us=_HALF,
+            ),
+            spot_hour("inst_2", _FIRST, HOUR_US, 200),
+        ],
+        "fct_opportunities": [
+            _stake("use_or_return", None, _FIRST, HOUR_US, 2400 * HOUR_US, idle_cost=2400 * HOUR_US),
+            _stake(
+                "use_or_return",
+                None,
+                _SECOND,
+                2 * HOUR_US,
+                4150 * HOUR_US,
+                idle_cost=4800 * HOUR_US,
+                credit=500 * HOUR_US,
+            ),
+            _stake(
+                "use_or_return", None, _THIRD, HOUR_US, 2150 * HOUR_US, idle_cost=2400 * HOUR_US, credit=250 * HOUR_US
+            ),
+            _stake("pause_for_longer", "inst_3", _SECOND, quarter, 600 * quarter),
+            _stake("pause_when_idle", "inst_3", _THIRD, quarter, None),
+        ],
         "fct_reservation_hours": [
             reservation_hour(
                 "res_1",
@@ -124,6 +197,12 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
                 "is_credited": True,
                 "expires_at": datetime.fromisoformat("2026-10-01T00:30"),
             }
+        ],
+        "fct_credit_ledger": [
+            _credit("2026-04-01", "accruing", None, HOUR_US + _HALF, 500 * (HOUR_US + _HALF)),
+            _credit("2025-10-02", "within_30_days", "2026-04-02T12:00", HOUR_US, 500 * HOUR_US),
+            _credit("2025-12-02", "within_90_days", "2026-06-02T12:00", 2 * HOUR_US, None, unrated_us=2 * HOUR_US),
+            _credit("2025-09-02", "expired", "2026-03-02T12:00", HOUR_US, 300 * HOUR_US),
         ],
         "fct_interruptions": [
             _on_march_31(instance_id="inst_1", hour_at=_SECOND, left_up=True, recovery_us=90 * 60_000_000),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import duckdb
 import pytest
 
-from mithril_elt.reports import report
+from mithril_elt.reports import render, report
 from small_account import only, records, small_marts
 
 
@@ -130,6 +131,106 @@ def test_reservations_show_committed_used_and_idle(marts: duckdb.DuckDBPyConnect
     ]
     by_user = records(report(marts, "reservations", by=["user"]))
     assert [(row["user_id"], row["pause_credit_usd"]) for row in by_user] == [("user_v", "7.500000000000")]
+
+
+def test_savings_compare_what_was_paid_with_the_market_and_the_limit(marts: duckdb.DuckDBPyConnection) -> None:
+    """Of inst_1: 13.00 + 6.505 beside 20.00 + 10.00 reserved, and beside 14.40 + 7.20 allowed; inst_2 is left out."""
+    assert only(report(marts, "savings")) == {
+        "billed_hours": "2.750000000000",
+        "unpriced_hours": "0.250000000000",
+        "spot_cost_usd": "21.505000000000",
+        "compared_hours": "1.500000000000",
+        "unknown_market_hours": "1.000000000000",
+        "compared_cost_usd": "19.505000000000",
+        "reserved_market_cost_usd": "30.000000000000",
+        "saving_usd": "10.495000000000",
+        "saving_pct": "34.983333333333",
+        "headroom_pct": "9.699074074074",  # 1 - 19.505 / 21.60
+        "near_limit_hours": "1.500000000000",
+        "unknown_limit_hours": "1.000000000000",
+    }
+
+
+def test_savings_of_what_cannot_be_compared_are_unknown(marts: duckdb.DuckDBPyConnection) -> None:
+    """Without a market price there is no saving, not one of 0; without a limit no headroom. Only spot has rows."""
+    rows = {row["instance_id"]: row for row in records(report(marts, "savings", by=["instance"]))}
+    assert list(rows) == ["inst_1", "inst_2"]
+    unknown = {name for name, cell in rows["inst_2"].items() if cell is None}
+    assert unknown == {
+        *("compared_cost_usd", "reserved_market_cost_usd", "saving_usd", "saving_pct"),
+        *("headroom_pct", "near_limit_hours"),
+    }
+    assert (rows["inst_2"]["unknown_market_hours"], rows["inst_2"]["spot_cost_usd"]) == (
+        "1.000000000000",
+        "2.000000000000",
+    )
+
+
+def test_credits_are_told_by_how_old_they_are(marts: duckdb.DuckDBPyConnection) -> None:
+    """Each is in one column of its age; the first that lapses from now on is named; what is not known is null."""
+    assert only(report(marts, "credits")) == {
+        "credited_hours": "5.500000000000",
+        "credit_usd": "15.500000000000",
+        "accruing_usd": "7.500000000000",
+        "later_usd": "0.000000000000",
+        "within_90_days_usd": None,
+        "within_60_days_usd": "0.000000000000",
+        "within_30_days_usd": "5.000000000000",
+        "expired_usd": "3.000000000000",
+        "next_expiry": "2026-04-02T12:00:00Z",
+    }
+    by_month = {row["month"]: row["credit_usd"] for row in records(report(marts, "credits", by=["month"]))}
+    assert by_month == {
+        "2025-09": "3.000000000000",
+        "2025-10": "5.000000000000",
+        "2025-12": None,
+        "2026-04": "7.500000000000",
+    }
+    unrated, bound = report(marts, "credits").warnings
+    assert "some of 2.00 h of credited pauses, of 1 reservation" in unrated
+    assert bound == "Credits are an upper bound: what was redeemed is not in the API."
+
+
+def test_opportunities_are_ranked_by_what_is_at_stake(marts: duckdb.DuckDBPyConnection) -> None:
+    """Lines add up over their hours, the dearest first, what is not known last; of an instance no cost is told."""
+    answer = report(marts, "opportunities")
+    columns = ("instance_id", "opportunity", "idle_hours", "at_stake_usd", "what_to_do")
+    assert [tuple(row[name] for name in columns) for row in records(answer)] == [
+        (None, "use_or_return", "4.000000000000", "87.000000000000", "What to do: use_or_return."),
+        ("inst_3", "pause_for_longer", "0.250000000000", "1.500000000000", "What to do: pause_for_longer."),
+        ("inst_3", "pause_when_idle", "0.250000000000", None, "What to do: pause_when_idle."),
+    ]
+    costs = ("idle_cost_gross_usd", "idle_cost_net_usd", "pause_credit_usd")
+    assert [tuple(row[name] for name in costs) for row in records(answer)] == [
+        ("96.000000000000", "88.500000000000", "7.500000000000"),
+        (None, None, None),
+        (None, None, None),
+    ]
+    assert [f"{cell:f}" for cell in answer.total if isinstance(cell, Decimal)][-1] == "88.500000000000"
+    late = report(marts, "opportunities", from_at=datetime(2026, 4, 1, tzinfo=UTC), limit=1)
+    [row] = records(late)
+    assert (row["opportunity"], row["at_stake_usd"], late.row_count) == ("use_or_return", "21.500000000000", 2)
+    assert "1 of 2 rows are left out by --limit 1." in late.warnings
+
+
+def test_opportunities_on_a_screen_say_what_to_do(marts: duckdb.DuckDBPyConnection) -> None:
+    """The amount, whose it is, the hours, and under it the advice; at the end what all of it comes to."""
+    shown = render(report(marts, "opportunities"), "table", width=100).split("\n\n")
+    assert shown[0] == "Opportunities by reservation and instance, all time"
+    assert shown[1].splitlines() == [
+        "USD at stake",
+        "────────────",
+        "       87.00  quarter res_1: 4.00 h, 96.00 USD before credit",
+        "              What to do: use_or_return.",
+        "        1.50  machine 3 inst_3: 0.25 h",
+        "              What to do: pause_for_longer.",
+        "           –  machine 3 inst_3: 0.25 h",
+        "              What to do: pause_when_idle.",
+        "────────────",
+        "       88.50  Total of 3",
+    ]
+    marts.execute("delete from marts.fct_opportunities")
+    assert "Nothing to do" in render(report(marts, "opportunities"), "table")
 
 
 def test_summary_repeats_the_reports_totals(marts: duckdb.DuckDBPyConnection) -> None:

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marts_by_hand import HOUR_US, connection, fill, instance_hour, reservation_hour
+from marts_by_hand import HOUR_US, connection, fill, instance_hour, reservation_hour, spot_hour
 from mithril_elt.reports import GROUPINGS, Report, report
-from mithril_elt.reports.catalog import REPORTS, Combined, Sum
+from mithril_elt.reports.catalog import REPORTS
+from mithril_elt.reports.kinds import Combined, Sum
 
 _BEGIN = datetime.fromisoformat("2026-02-28T20:00")
 _UNIT = Fraction(1, 10**12)
@@ -74,6 +75,21 @@ def _reservation_hour(draw: st.DrawFn) -> dict[str, Any]:
     )
 
 
+@st.composite
+def _spot_hour(draw: st.DrawFn) -> dict[str, Any]:
+    priced = draw(st.integers(0, HOUR_US))
+    return spot_hour(
+        f"inst_{draw(st.integers(0, 3))}",
+        _BEGIN + timedelta(hours=draw(st.integers(0, 9))),
+        priced,
+        draw(st.integers(0, 12_000)),
+        reserved_cents=draw(_CENTS),
+        limit_cents=draw(_CENTS),
+        unpriced_us=draw(st.integers(0, HOUR_US)),
+        near_limit_us=draw(st.integers(0, priced)),
+    )
+
+
 def _dimensions() -> dict[str, list[dict[str, Any]]]:
     return {
         "dim_projects": [{"project_id": "proj_a", "as_of": _BEGIN + timedelta(days=1)}],
@@ -98,6 +114,7 @@ _FACTS = st.fixed_dictionaries(
     {
         "fct_instance_hours": st.lists(_instance_hour(), max_size=12),
         "fct_reservation_hours": st.lists(_reservation_hour(), max_size=6),
+        "fct_spot_hours": st.lists(_spot_hour(), max_size=6),
     }
 )
 

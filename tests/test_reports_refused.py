@@ -33,7 +33,11 @@ def test_another_schema_of_marts_can_be_named() -> None:
 @pytest.mark.parametrize(
     ("name", "by", "words"),
     [
-        ("costs", [], "usage, uptime, cost, pause-credits, reservations, reconciliation, summary"),
+        (
+            "costs",
+            [],
+            "pause-credits, reservations, savings, credits, opportunities, reconciliation, summary",
+        ),
         ("cost", ["week"], "instance, order"),
         ("reservations", ["instance"], "order, reservation, user"),
         ("reservations", ["user", "bid"], "no meaning by bid"),
@@ -52,8 +56,14 @@ def test_a_report_or_grouping_without_meaning_says_which_have(
 
 def test_every_other_grouping_of_every_report_answers(marts: duckdb.DuckDBPyConnection) -> None:
     """Each report answers by each grouping, and by two at once, unless it refuses it by name."""
-    refused = {("reservations", "instance"), ("reservations", "bid"), ("pause-credits", "bid")}
-    for name in ("usage", "uptime", "cost", "pause-credits", "reservations"):
+    refused = {
+        ("reservations", "instance"),
+        ("reservations", "bid"),
+        ("pause-credits", "bid"),
+        ("savings", "reservation"),
+        *(("credits", option) for option in ("instance", "bid", "hour")),
+    }
+    for name in ("usage", "uptime", "cost", "pause-credits", "reservations", "savings", "credits"):
         for by in GROUPINGS:
             if (name, by) not in refused:
                 assert report(marts, name, by=[by]).rows

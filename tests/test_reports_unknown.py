@@ -43,6 +43,14 @@ def test_a_pause_credit_with_no_known_rate_is_null_and_warned_of(marts: duckdb.D
     assert only(report(marts, "reservations"))["idle_cost_net_usd"] == "91.000000000000"
 
 
+def test_what_savings_leave_out_is_counted_and_warned_of(marts: duckdb.DuckDBPyConnection) -> None:
+    """Unpriced time, time without a market price and time without a limit: each a sentence with its hours."""
+    unpriced, market, limit = report(marts, "savings").warnings
+    assert "No price is known for 0.25 h billed on spot, of 1 instance" in unpriced
+    assert "reserved price is not known for 1.00 h paid on spot, of 1 instance" in market
+    assert "limit is not known for 1.00 h paid on spot, of 1 instance" in limit
+
+
 def test_a_cost_of_which_nothing_is_known_is_null(marts: duckdb.DuckDBPyConnection) -> None:
     """Reserved time without a unit price has no cost that could be shown, and is not free."""
     marts.execute("update marts.fct_instance_hours set allocated_cost_cent_us = null where reserved_used_us > 0")

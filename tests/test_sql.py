@@ -296,6 +296,28 @@ DAMAGE = {
         f"{HOUR} unpriced_us = unpriced_us + 1",
         f"{HOUR} priced_us = priced_us + billed_us + 1, unpriced_us = unpriced_us - billed_us - 1",
     ),
+    "assert_ledger_adds_up_to_pauses": (
+        "update marts.fct_credit_ledger set credited_us = credited_us + 1",
+        "update marts.fct_credit_ledger set credit_cent_us = credit_cent_us + 1",
+        "update marts.fct_credit_ledger set ageing = 'expired'",
+        "delete from marts.fct_credit_ledger",
+        "delete from marts.fct_pause_credits where is_credited",
+    ),
+    "assert_opportunities_add_up_to_idle_cost": (
+        "update marts.fct_opportunities set at_stake_cent_us = at_stake_cent_us + 1",
+        "delete from marts.fct_opportunities where opportunity = 'pause_for_longer'",
+        "delete from marts.fct_opportunities",
+        f"{RESERVED} pause_credit_cent_us = pause_credit_cent_us + 1",
+    ),
+    "assert_spot_hours_add_up_to_instance_hours": (
+        f"{HOUR} spot_cost_cent_us = spot_cost_cent_us + 1 where priced_us > 0",
+        "update marts.fct_spot_hours set billed_us = billed_us + 1",
+        "update marts.fct_spot_hours set uncompared_us = uncompared_us - 1",
+        "update marts.fct_spot_hours set near_limit_us = 0",
+        "update marts.fct_spot_hours set near_limit_us = priced_us + 1, limit_price_usd = 1",
+        "update marts.fct_spot_hours set compared_cost_cent_us = spot_cost_cent_us + 1",
+        "insert into marts.fct_spot_hours from marts.fct_spot_hours limit 1",
+    ),
     "assert_used_and_unused_make_up_reserved": (
         f"{RESERVED} unused_us = unused_us + 1",
         f"{RESERVED} used_us = used_us + 1, unused_us = unused_us - 1",

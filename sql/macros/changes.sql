@@ -93,6 +93,7 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
         "int_credit_hours": ["hour_at", "hours_from_at"],
         "int_reserved_use_hours": ["hour_at", "hours_from_at"],
         "fct_instance_hours": ["hour_at", "hours_from_at"],
+        "fct_spot_hours": ["hour_at", "hours_from_at"],
         "fct_usage_daily": ["day", "hours_from_at"],
         "fct_cost_daily": ["day", "hours_from_at"],
         "fct_uptime_daily": ["day", "recoveries_from_at"],

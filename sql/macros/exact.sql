@@ -16,6 +16,27 @@ dollars at scale 12 are cent-us x 25 / 9. Nine is odd: there is never a tie to b
     {{ wide(price_cents) }} * {{ span_us }}
 {%- endmacro %}
 
+{#-
+A price in dollars as whole billionths of a dollar, so that all its nine places are kept; null where it is unknown or
+no price at all. What is below nothing or beyond all reason is no price.
+-#}
+{% macro nano_usd(price_usd) -%}
+    case
+        when {{ price_usd }} >= 0 and {{ price_usd }} < 1000000000
+            then cast(cast({{ price_usd }} as decimal(20, 9)) * 1000000000 as bigint)
+    end
+{%- endmacro %}
+
+{#- Billionths of a dollar as dollars. -#}
+{% macro usd_of_nano(price_nano_usd) -%}
+    {{ twelfth_places(wide(price_nano_usd) ~ " * 1000") }}
+{%- endmacro %}
+
+{#- Cent-microseconds of a span at such a price for an hour: exact where the price is in whole cents, else the nearest. -#}
+{% macro cent_us_at(price_nano_usd, span_us) -%}
+    {{ wide_quotient("(" ~ wide(price_nano_usd) ~ " * 2 * " ~ span_us ~ " + 10000000)", 20000000) }}
+{%- endmacro %}
+
 {#- Microseconds as hours. -#}
 {% macro hours(span_us) -%}
     {{ _ninths(span_us, 2500) }}

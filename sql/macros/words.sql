@@ -12,3 +12,8 @@
         {%- if not loop.last %} || '|' || {% endif -%}
     {%- endfor -%}
 {%- endmacro %}
+
+{#- How long a pause must last to earn credit, in whole minutes. -#}
+{% macro least_credited_minutes() -%}
+    {{ (var('pause_credit_min_seconds') | int) // 60 }}
+{%- endmacro %}

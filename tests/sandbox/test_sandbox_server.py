@@ -198,7 +198,7 @@ def test_market_prices(api: httpx.Client) -> None:
     every = {
         "timestamps": [iso(-3), iso(-2), iso(-1)],
         "spot_prices": ["$13.00", "$13.01", "$12.50"],
-        "reserved_prices": ["$22.00"] * 3,
+        "reserved_prices": ["$22.00", None, "$23.00"],
     }
     assert api.get("/v2/pricing/history", params={"num_samples": -1}).json() == [market | every]
     assert api.get("/v2/pricing/history").json() == [market | every]

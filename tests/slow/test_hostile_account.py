@@ -18,7 +18,18 @@ from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import serve
 
 KEY = "fkey_canary_0123456789abcdef"
-REPORTS = ("usage", "uptime", "cost", "pause-credits", "reservations", "reconciliation", "summary")
+REPORTS = (
+    "usage",
+    "uptime",
+    "cost",
+    "pause-credits",
+    "reservations",
+    "savings",
+    "credits",
+    "opportunities",
+    "reconciliation",
+    "summary",
+)
 GROUPINGS = ((), ("instance", "region"), ("project", "user"), ("order",), ("reservation",), ("instance-type", "bid"))
 
 

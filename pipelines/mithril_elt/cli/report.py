@@ -51,10 +51,13 @@ def report_options(function: F) -> F:
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 def report_command(*, name: str, form: str, **values: Any) -> None:
-    """Print a report: usage, uptime, cost, pause-credits, reservations, reconciliation or summary.
+    """Print a report: usage, uptime, cost, pause-credits, credits, reservations, savings, opportunities,
+    reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.
+
+    Opportunities are one list, the dearest first, each with what to do about it.
 
     A reconciliation is of no span of time: it has each field of the vendor's newest summary of a
     reservation beside ours as of the same instant, and what would explain a difference.

@@ -1,4 +1,4 @@
-"""The reports: usage, uptime, cost, pause credits, reservations, reconciliation and a summary, asked of the marts.
+"""The reports: usage, uptime, cost, credits, savings, reservations, reconciliation and a summary, asked of the marts.
 
 The end of the flow: endpoints → client → source → load → raw → staging → intermediate → marts → reports.
 """

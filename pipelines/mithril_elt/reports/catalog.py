@@ -1,6 +1,6 @@
 """The reports as one table: the figures of each, their units and names, and the groupings they take.
 
-Stands between marts and reports, on `measures` and `groupings`. Only data: `figures` computes from it.
+Stands between marts and reports, on `measures`, `groupings` and `kinds`. Only data: `figures` computes from it.
 A figure that two reports show is one figure here, so that the two cannot differ.
 """
 
@@ -9,93 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mithril_elt.reports.groupings import GROUPINGS
-from mithril_elt.reports.measures import PHASES
+from mithril_elt.reports.kinds import (
+    AMOUNT,
+    COUNT,
+    HOURS,
+    INSTANT,
+    PERCENT,
+    SECONDS,
+    TEXT,
+    USD,
+    USD_PER_GPU_HOUR,
+    Combined,
+    Figure,
+    Pick,
+    Ratio,
+    Sum,
+)
+from mithril_elt.reports.measures import AGEING, PHASES
 
-__all__ = [
-    "DEFINITIONS",
-    "RECONCILIATION",
-    "REPORTS",
-    "SUMMARY",
-    "Combined",
-    "Definition",
-    "Figure",
-    "Pick",
-    "Ratio",
-    "Sum",
-    "Unit",
-]
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A unit of figures: its name, how many of the marts' integers make one, and how it reads over and beside them."""
-
-    name: str
-    per: int
-    heading: str
-    sign: str
-
-
-_HOURS = Unit("hours", 3_600_000_000, "hours", "h")
-_USD = Unit("USD", 360_000_000_000, "USD", "USD")
-_USD_PER_GPU_HOUR = Unit("USD per GPU-hour", 100, "USD", "USD")
-_PERCENT = Unit("percent", 1, "%", "%")
-_SECONDS = Unit("seconds", 1_000_000, "seconds", "s")
-_COUNT = Unit("count", 1, "", " ")
-_INSTANT = Unit("instant", 1, "UTC", "UTC")
-_AMOUNT = Unit("amount", 1, "", " ")  # dollars or hours, as the row says
-_TEXT = Unit("text", 1, "", " ")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A column of a report: its name for machines, its unit, and what a reader sees above it."""
-
-    name: str
-    unit: Unit
-    heading: str
-
-
-@dataclass(frozen=True)
-class Sum(Figure):
-    """A measure, added up: its rows add up to the whole."""
-
-    measure: str
-
-
-@dataclass(frozen=True)
-class Combined(Figure):
-    """A sum of measures with signs; their rounded values are added, so that rows add up across and down.
-
-    `unless`: a measure that, where it is not zero, says that the parts do not make the whole; the measure
-    `whole` then stands for itself.
-    """
-
-    parts: tuple[tuple[int, str], ...]
-    whole: str | None = None
-    unless: str | None = None
-
-
-@dataclass(frozen=True)
-class Ratio(Figure):
-    """Sums of measures divided, times `times`, over the unit; null where there is nothing to divide by."""
-
-    above: tuple[tuple[int, str], ...]
-    below: tuple[str, ...]
-    times: int = 1
-
-
-@dataclass(frozen=True)
-class Pick(Figure):
-    """One of the values, such as a percentile or the earliest: it does not add up, and may be absent."""
-
-    measure: str
+__all__ = ["DEFINITIONS", "OPPORTUNITIES", "RECONCILIATION", "REPORTS", "SUMMARY", "Definition"]
 
 
 _NET = ((1, "spot_cost"), (1, "allocated_cost"), (-1, "pause_credit"))
-_UP = Combined("up_hours", _HOURS, "up", ((1, "running"), (1, "noticed")), whole="up", unless="up_elsewhere")
-_PHASE_FIGURES = tuple(Sum(f"{phase}_hours", _HOURS, phase, phase) for phase in PHASES)
-_PAUSE_CREDIT = Sum("pause_credit_usd", _USD, "pause credit", "pause_credit")
+_UP = Combined("up_hours", HOURS, "up", ((1, "running"), (1, "noticed")), whole="up", unless="up_elsewhere")
+_PHASE_FIGURES = tuple(Sum(f"{phase}_hours", HOURS, phase, phase) for phase in PHASES)
+_PAUSE_CREDIT = Sum("pause_credit_usd", USD, "pause credit", "pause_credit")
 
 
 @dataclass(frozen=True)
@@ -117,8 +55,8 @@ _USAGE = Definition(
     (
         *_PHASE_FIGURES,
         _UP,
-        Combined("total_hours", _HOURS, "total", tuple((1, phase) for phase in PHASES)),
-        Sum("gpu_hours", _HOURS, "GPU", "gpu"),
+        Combined("total_hours", HOURS, "total", tuple((1, phase) for phase in PHASES)),
+        Sum("gpu_hours", HOURS, "GPU", "gpu"),
     ),
     "up_hours",
     _ALL,
@@ -127,13 +65,13 @@ _UPTIME = Definition(
     "uptime",
     (
         _UP,
-        Sum("down_hours", _HOURS, "down", "down"),
-        Ratio("uptime_pct", _PERCENT, "uptime", ((1, "up"),), ("up", "down"), times=100),
-        Sum("interruptions", _COUNT, "interruptions", "interruptions"),
-        Ratio("mtbf_hours", _HOURS, "time between failures", ((1, "up"),), ("interruptions",)),
-        Ratio("mttr_hours", _HOURS, "time to recover", ((1, "recovery"),), ("recoveries",)),
-        Pick("time_to_start_p50_s", _SECONDS, "time to start, p50", "time_to_start_p50"),
-        Pick("time_to_start_p90_s", _SECONDS, "time to start, p90", "time_to_start_p90"),
+        Sum("down_hours", HOURS, "down", "down"),
+        Ratio("uptime_pct", PERCENT, "uptime", ((1, "up"),), ("up", "down"), times=100),
+        Sum("interruptions", COUNT, "interruptions", "interruptions"),
+        Ratio("mtbf_hours", HOURS, "time between failures", ((1, "up"),), ("interruptions",)),
+        Ratio("mttr_hours", HOURS, "time to recover", ((1, "recovery"),), ("recoveries",)),
+        Pick("time_to_start_p50_s", SECONDS, "time to start, p50", "time_to_start_p50"),
+        Pick("time_to_start_p90_s", SECONDS, "time to start, p90", "time_to_start_p90"),
     ),
     "down_hours",
     _ALL,
@@ -141,13 +79,13 @@ _UPTIME = Definition(
 _COST = Definition(
     "cost",
     (
-        Sum("billed_hours", _HOURS, "spot billed", "billed"),
-        Sum("unpriced_hours", _HOURS, "spot unpriced", "unpriced"),
-        Sum("spot_cost_usd", _USD, "spot cost", "spot_cost"),
-        Sum("allocated_cost_usd", _USD, "allocated cost", "allocated_cost"),
+        Sum("billed_hours", HOURS, "spot billed", "billed"),
+        Sum("unpriced_hours", HOURS, "spot unpriced", "unpriced"),
+        Sum("spot_cost_usd", USD, "spot cost", "spot_cost"),
+        Sum("allocated_cost_usd", USD, "allocated cost", "allocated_cost"),
         _PAUSE_CREDIT,
-        Combined("net_cost_usd", _USD, "net cost", _NET),
-        Ratio("usd_per_gpu_hour", _USD_PER_GPU_HOUR, "per GPU-hour", _NET, ("gpu",)),
+        Combined("net_cost_usd", USD, "net cost", _NET),
+        Ratio("usd_per_gpu_hour", USD_PER_GPU_HOUR, "per GPU-hour", _NET, ("gpu",)),
     ),
     "net_cost_usd",
     _ALL,
@@ -158,12 +96,12 @@ _COST = Definition(
 _PAUSE_CREDITS = Definition(
     "pause-credits",
     (
-        Sum("paused_hours", _HOURS, "paused", "paused"),
-        Sum("credited_hours", _HOURS, "credited", "credited"),
+        Sum("paused_hours", HOURS, "paused", "paused"),
+        Sum("credited_hours", HOURS, "credited", "credited"),
         _PAUSE_CREDIT,
-        Sum("short_pause_loss_usd", _USD, "lost to short pauses", "short_pause_loss"),
-        Sum("unclaimed_credit_usd", _USD, "unclaimed credit", "unclaimed_credit"),
-        Pick("next_expiry", _INSTANT, "next expiry", "next_expiry"),
+        Sum("short_pause_loss_usd", USD, "lost to short pauses", "short_pause_loss"),
+        Sum("unclaimed_credit_usd", USD, "unclaimed credit", "unclaimed_credit"),
+        Pick("next_expiry", INSTANT, "next expiry", "next_expiry"),
     ),
     "pause_credit_usd",
     tuple(option for option in GROUPINGS if option != "bid"),
@@ -172,37 +110,96 @@ _PAUSE_CREDITS = Definition(
 _RESERVATIONS = Definition(
     "reservations",
     (
-        Sum("reserved_hours", _HOURS, "reserved", "reserved"),
-        Sum("used_hours", _HOURS, "used", "used"),
-        Sum("unused_hours", _HOURS, "unused", "unused"),
-        Ratio("utilisation_pct", _PERCENT, "utilisation", ((1, "used"),), ("reserved",), times=100),
-        Sum("committed_cost_usd", _USD, "committed cost", "committed_cost"),
-        Sum("idle_cost_gross_usd", _USD, "idle cost, gross", "idle_cost"),
-        Combined("idle_cost_net_usd", _USD, "idle cost, net", ((1, "idle_cost"), (-1, "reservation_credit"))),
-        Sum("pause_credit_usd", _USD, "pause credit", "reservation_credit"),
+        Sum("reserved_hours", HOURS, "reserved", "reserved"),
+        Sum("used_hours", HOURS, "used", "used"),
+        Sum("unused_hours", HOURS, "unused", "unused"),
+        Ratio("utilisation_pct", PERCENT, "utilisation", ((1, "used"),), ("reserved",), times=100),
+        Sum("committed_cost_usd", USD, "committed cost", "committed_cost"),
+        Sum("idle_cost_gross_usd", USD, "idle cost, gross", "idle_cost"),
+        Combined("idle_cost_net_usd", USD, "idle cost, net", ((1, "idle_cost"), (-1, "reservation_credit"))),
+        Sum("pause_credit_usd", USD, "pause credit", "reservation_credit"),
     ),
     "reserved_hours",
     tuple(option for option in GROUPINGS if option not in {"instance", "bid"}),
     is_estimate=True,
 )
-REPORTS = {definition.name: definition for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS)}
+_CREDITS = Definition(
+    "credits",
+    (
+        Sum("credited_hours", HOURS, "credited", "ledger_time"),
+        Sum("credit_usd", USD, "credit", "ledger_credit"),
+        *(Sum(f"{ageing}_usd", USD, ageing.replace("_", " "), f"ledger_{ageing}") for ageing in AGEING),
+        Pick("next_expiry", INSTANT, "next expiry", "ledger_expiry"),
+    ),
+    "credit_usd",
+    tuple(option for option in GROUPINGS if option not in {"instance", "bid", "hour"}),
+    is_estimate=True,
+)
+_SAVING = ((1, "reserved_market_cost"), (-1, "compared_cost"))
+_SAVINGS = Definition(
+    "savings",
+    (
+        Sum("billed_hours", HOURS, "spot billed", "spot_billed"),
+        Sum("unpriced_hours", HOURS, "spot unpriced", "spot_unpriced"),
+        Sum("spot_cost_usd", USD, "spot cost", "spot_paid"),
+        Sum("compared_hours", HOURS, "compared", "compared"),
+        Sum("unknown_market_hours", HOURS, "market price unknown", "uncompared"),
+        Sum("compared_cost_usd", USD, "paid for what is compared", "compared_cost"),
+        Sum("reserved_market_cost_usd", USD, "the same reserved", "reserved_market_cost"),
+        Combined("saving_usd", USD, "saving", _SAVING),
+        Ratio("saving_pct", PERCENT, "saving", _SAVING, ("reserved_market_cost",), times=100),
+        Ratio(
+            "headroom_pct",
+            PERCENT,
+            "headroom to the limit",
+            ((1, "limit_cost"), (-1, "limited_cost")),
+            ("limit_cost",),
+            times=100,
+        ),
+        Sum("near_limit_hours", HOURS, "above 90 % of the limit", "near_limit"),
+        Sum("unknown_limit_hours", HOURS, "limit unknown", "unlimited"),
+    ),
+    "saving_usd",
+    tuple(option for option in GROUPINGS if option != "reservation"),
+    is_estimate=True,
+)
+REPORTS = {
+    definition.name: definition
+    for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS, _CREDITS)
+}
 
 # Columns of fct_reconciliation as they stand: nothing here adds up.
 RECONCILIATION = Definition(
     "reconciliation",
     (
-        Figure("field", _TEXT, "field"),
-        Figure("ours", _AMOUNT, "ours"),
-        Figure("vendors", _AMOUNT, "vendor's"),
-        Figure("difference", _AMOUNT, "difference"),
-        Figure("agrees", _TEXT, "agrees"),
-        Figure("likely_cause", _TEXT, "likely cause"),
+        Figure("field", TEXT, "field"),
+        Figure("ours", AMOUNT, "ours"),
+        Figure("vendors", AMOUNT, "vendor's"),
+        Figure("difference", AMOUNT, "difference"),
+        Figure("agrees", TEXT, "agrees"),
+        Figure("likely_cause", TEXT, "likely cause"),
     ),
     "agrees",
     ("reservation",),
     is_estimate=True,
 )
-DEFINITIONS = {**REPORTS, RECONCILIATION.name: RECONCILIATION}
+# Lines of fct_opportunities, added up over their hours; each is of a reservation or an instance, as the line says.
+OPPORTUNITIES = Definition(
+    "opportunities",
+    (
+        Figure("opportunity", TEXT, "opportunity"),
+        Sum("idle_hours", HOURS, "idle", "idle_time"),
+        Sum("idle_cost_gross_usd", USD, "idle cost, gross", "idle_time_cost"),
+        Combined("idle_cost_net_usd", USD, "idle cost, net", ((1, "idle_time_cost"), (-1, "idle_time_credit"))),
+        Sum("pause_credit_usd", USD, "pause credit", "idle_time_credit"),
+        Sum("at_stake_usd", USD, "at stake", "at_stake"),
+        Figure("what_to_do", TEXT, "what to do"),
+    ),
+    "at_stake_usd",
+    (),
+    is_estimate=True,
+)
+DEFINITIONS = {**REPORTS, OPPORTUNITIES.name: OPPORTUNITIES, RECONCILIATION.name: RECONCILIATION}
 
 # The summary shows these figures of these reports, one a row.
 SUMMARY = (

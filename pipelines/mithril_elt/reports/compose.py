@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.place import Place
-from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Definition, Figure
+from mithril_elt.reports.catalog import DEFINITIONS, OPPORTUNITIES, RECONCILIATION, REPORTS, SUMMARY, Definition
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.kinds import Figure
 from mithril_elt.reports.marts import Marts, Project, read_marts
 from mithril_elt.reports.notices import notices
+from mithril_elt.reports.opportunities import opportunity_rows
 from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
 from mithril_elt.reports.query import Gathered, gather
 from mithril_elt.reports.reconciliation import reconciled_rows
@@ -100,6 +102,8 @@ def report(
         )
         if name == "summary":
             whole = _summary(marts, span, empty)
+        elif name == OPPORTUNITIES.name:
+            whole = _lines(marts, span, empty)
         elif name == RECONCILIATION.name:
             whole = _reconciled(marts, empty)
         else:
@@ -142,7 +146,7 @@ def _checked(name: str, by: Sequence[str], span: Span) -> list[Grouping]:
         if option not in GROUPINGS:
             raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(GROUPINGS)}")
         if not known:
-            raise UsageError(f"the report {name} takes no --by: it is one list of totals")
+            raise UsageError(f"the report {name} takes no --by: it is one list")
         if option not in known:
             raise UsageError(f"the report {name} has no meaning by {option}: it has by {', '.join(known)}")
     together = [second for first, second in DEFINITIONS[name].together if first in by] if known else []
@@ -183,6 +187,22 @@ def _reconciled(marts: Marts, empty: Report) -> Report:
         group_columns=(by.column,),
         row_count=len(rows),
         names={by.column: _names(marts, *by.names)} if by.names else {},
+    )
+
+
+def _lines(marts: Marts, span: Span, empty: Report) -> Report:
+    of = [GROUPINGS["reservation"], GROUPINGS["instance"]]
+    group_columns = tuple(grouping.column for grouping in of)
+    rows, total = opportunity_rows(marts, span)
+    return replace(
+        empty,
+        columns=(*group_columns, *(figure.name for figure in OPPORTUNITIES.figures)),
+        rows=rows,
+        by=tuple(grouping.option for grouping in of),
+        group_columns=group_columns,
+        total=total,
+        row_count=len(rows),
+        names={grouping.column: _names(marts, *grouping.names) for grouping in of if grouping.names},
     )
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from mithril_elt.instants import iso
 from mithril_elt.reports.apportion import apportion, as_decimal, divide
-from mithril_elt.reports.catalog import Combined, Figure, Pick, Ratio, Sum, Unit
+from mithril_elt.reports.kinds import Combined, Figure, Pick, Ratio, Sum, Unit
 from mithril_elt.reports.query import Gathered
 
 __all__ = ["Cell", "Columns", "measures_of"]

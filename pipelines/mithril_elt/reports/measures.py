@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["MEASURES", "PHASES", "SOURCES", "Measure", "Source"]
+__all__ = ["AGEING", "MEASURES", "PHASES", "SOURCES", "Measure", "Source"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class Source:
 SOURCES = {
     "instance_hours": Source("instance", "{marts}.fct_instance_hours"),
     "reservation_hours": Source("reservation", "{marts}.fct_reservation_hours"),
+    "spot_hours": Source("instance", "{marts}.fct_spot_hours"),
+    "opportunities": Source("reservation", "{marts}.fct_opportunities"),
+    # A day begins at its first hour; DuckDB cannot compare a day that is merely cast with infinity.
+    "ledger": Source("reservation", "(select *, day + interval '0 hours' as hour_at from {marts}.fct_credit_ledger)"),
     "interruptions": Source("instance", "{marts}.fct_interruptions"),
     "starts": Source("instance", "{marts}.fct_starts"),
     "commitments": Source(
@@ -65,6 +69,9 @@ class Measure:
 
 PHASES = ("waiting", "starting", "running", "noticed", "stopping", "paused", "interrupted", "unknown")
 
+# How a credit stands, in the order in which it grows old.
+AGEING = ("accruing", "later", "within_90_days", "within_60_days", "within_30_days", "expired")
+
 MEASURES = (
     *(Measure(phase, "instance_hours", f"f.{phase}_us") for phase in PHASES),
     Measure("up", "instance_hours", "f.up_us"),
@@ -81,7 +88,34 @@ MEASURES = (
     Measure("pause_credit", "instance_hours", "f.pause_credit_cent_us", weight="f.credited_us"),
     Measure("short_pause_loss", "instance_hours", "f.short_pause_loss_cent_us", weight="f.short_paused_us"),
     Measure("unclaimed_credit", "instance_hours", "f.unclaimed_credit_cent_us", weight="f.unclaimed_us"),
+    Measure("spot_billed", "spot_hours", "f.billed_us"),
+    Measure("spot_unpriced", "spot_hours", "f.unpriced_us"),
+    Measure("spot_paid", "spot_hours", "f.spot_cost_cent_us"),
+    Measure("compared", "spot_hours", "f.compared_us"),
+    Measure("uncompared", "spot_hours", "f.uncompared_us"),
+    Measure("compared_cost", "spot_hours", "f.compared_cost_cent_us", weight="f.priced_us"),
+    Measure("reserved_market_cost", "spot_hours", "f.reserved_market_cost_cent_us", weight="f.priced_us"),
+    Measure("unlimited", "spot_hours", "f.unlimited_us"),
+    Measure("limited_cost", "spot_hours", "f.limited_cost_cent_us", weight="f.priced_us"),
+    Measure("limit_cost", "spot_hours", "f.limit_cost_cent_us", weight="f.priced_us"),
+    Measure("near_limit", "spot_hours", "f.near_limit_us", weight="f.priced_us"),
     Measure("next_expiry", "credited_hours", "f.expires_at", how="min({})"),
+    Measure("ledger_time", "ledger", "f.credited_us"),
+    Measure("ledger_credit", "ledger", "f.credit_cent_us", weight="f.credited_us"),
+    *(
+        Measure(
+            f"ledger_{ageing}",
+            "ledger",
+            f"case when f.ageing = '{ageing}' then f.credit_cent_us else 0 end",
+            weight=f"case when f.ageing = '{ageing}' then f.credited_us else 0 end",
+        )
+        for ageing in AGEING
+    ),
+    Measure("ledger_expiry", "ledger", "case when f.ageing <> 'expired' then f.expires_at end", how="min({})"),
+    Measure("idle_time", "opportunities", "f.idle_us"),
+    Measure("idle_time_cost", "opportunities", "f.idle_cost_cent_us", weight="f.idle_us"),
+    Measure("idle_time_credit", "opportunities", "f.pause_credit_cent_us", weight="f.idle_us"),
+    Measure("at_stake", "opportunities", "f.at_stake_cent_us", weight="f.idle_us"),
     Measure("interruptions", "interruptions", "1"),
     Measure("recoveries", "interruptions", "case when f.left_up and f.recovery_us is not null then 1 else 0 end"),
     Measure("recovery", "interruptions", "case when f.left_up then coalesce(f.recovery_us, 0) else 0 end"),

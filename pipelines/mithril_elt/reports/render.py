@@ -102,7 +102,7 @@ def _as_markdown(report: Report) -> str:
         groups = group_headings(report)
         figures = figures_of(report)
         headings = [*groups, *(f"{figure.heading}, {figure.unit.heading}".removesuffix(", ") for figure in figures)]
-        left = [True] * len(groups) + [figure.unit.name == "text" for figure in figures]
+        left = [True] * len(groups) + [figure.unit.is_text for figure in figures]
         rows = [[*group_texts(report, row), *cell_texts(report, row)] for row in report.rows]
     rule = [":---" if to_left else "---:" for to_left in left]
     lines = [_markdown_line(line) for line in ([_escaped(text) for text in headings], rule)]

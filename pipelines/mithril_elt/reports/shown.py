@@ -8,10 +8,11 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from mithril_elt.instants import iso
-from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY, Figure
+from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.kinds import Figure
 from mithril_elt.visible import shortened, visible
 
 __all__ = [
@@ -53,7 +54,8 @@ def cell_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
     """The figures of a row."""
     cells = row[len(report.group_columns) :]
     if report.name != RECONCILIATION.name:
-        return [number_text(cell) for cell in cells]
+        figures = zip(figures_of(report), cells, strict=True)
+        return [str(cell or "") if figure.unit.is_text else number_text(cell) for figure, cell in figures]
     field, ours, vendors, difference, agrees, cause = cells
     amounts = [amount_text(str(field), cell) for cell in (ours, vendors, difference)]
     return [str(field), *amounts, _ABSENT if agrees is None else "yes" if agrees else "no", str(cause or "")]

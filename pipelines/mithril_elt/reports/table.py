@@ -15,10 +15,12 @@ from itertools import zip_longest
 from rich.cells import cell_len
 from rich.style import Style
 
-from mithril_elt.reports.catalog import RECONCILIATION, Combined, Sum
+from mithril_elt.reports.advised import advised_lines
+from mithril_elt.reports.catalog import OPPORTUNITIES, RECONCILIATION
 from mithril_elt.reports.compared import compared_lines
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.kinds import Combined, Sum
 from mithril_elt.reports.shown import (
     figures_of,
     footnotes,
@@ -44,6 +46,8 @@ def as_table(report: Report, *, width: int, bold: bool) -> str:
         body = _side_by_side(report, width)
     elif report.name == RECONCILIATION.name:
         body = compared_lines(report, width)
+    elif report.name == OPPORTUNITIES.name:
+        body = advised_lines(report, width)
     elif report.by:
         body = _blocks(report, width, bold=bold)
     else:

@@ -51,13 +51,16 @@ class InstanceType:
 
 @dataclass(frozen=True)
 class Market:
-    """The auction of one type in one region: each price holds until the next change."""
+    """The auction of one type in one region: each price holds until the next change.
+
+    With each spot price stands what a reserved instance-hour costs from then on, None where that is not told.
+    """
 
     instance_type: str
     region: str
     changed_at_us: list[int]
     spot_price_cents: list[int]
-    reserved_price_cents: int
+    reserved_price_cents: list[int | None]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from mithril_elt.place import Place
 from mithril_elt.sandbox.account import Account
+from mithril_elt.sandbox.bargains import Spot
 from mithril_elt.sandbox.clock import microseconds
 from mithril_elt.sandbox.figures import PHASES, Figures, PauseTruth, Truth
+from mithril_elt.sandbox.ledger import Entry, credit_ledger
 from mithril_elt.sandbox.truth import true_figures
 from mithril_elt.warehouse import read_from
 
@@ -34,6 +36,7 @@ _EARNED_IN = {
     "short_pause_loss_cent_us": "short_paused_us",
     "unclaimed_credit_cent_us": "unclaimed_us",
 }
+_SPOT = tuple(Spot().compared)
 _RESERVED = ("reserved_us", "used_us", "unused_us", "allocated_used_cent_us", "allocated_unused_cent_us")
 _COMMITTED = ("committed_us", "committed_cost_cent_us")
 _PAUSE = ("paused_us", "is_open", "has_terms", "is_credited", "credited_us", "pause_credit_cent_us")
@@ -43,7 +46,8 @@ def differences(db: Place, account: Account, *, marts: str = "marts") -> list[st
     """Every figure of the marts that is not the account's true one, as a sentence each.
 
     Compares, for each instance in all and on each day, hours by phase, what is billed, priced and not,
-    spot cost, allocated cost and credits; interruptions, recoveries and starts; each pause; each reservation.
+    spot cost, also beside the market and the limit, allocated cost and credits; interruptions, recoveries and starts;
+    each pause; each reservation; what is at stake of each.
     """
     with read_from(db) as connection:
         as_of = connection.execute(f"select min(as_of) from {marts}.dim_projects").fetchone()  # noqa: S608  # own names
@@ -68,10 +72,15 @@ def _sides(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> I
     by_day = tuple(column for column in _HOURLY if column != "gpu_us")
     yield "instance", ours("fct_instance_hours", ("instance_id",), _HOURLY), _true(lived, _HOURLY)
     yield "instance and day", ours("fct_instance_hours", ("instance_id", "day"), by_day), _true(days, by_day)
+    for keys, compared in ((("instance_id",), lived), (("instance_id", "day"), days)):
+        spot = {key: each.spot.compared for key, each in compared.items() if each.billed_us}
+        yield "spot " + " and ".join(keys), ours("fct_spot_hours", keys, _SPOT), spot
     reserved = {fid: each for fid, each in truth.reservations.items() if each.reserved_us}
     hours = ours("fct_reservation_hours", ("reservation_id",), _RESERVED)
     yield "reservation", {k: v for k, v in hours.items() if v["reserved_us"]}, _true(reserved, _RESERVED)
     yield "commitment", ours("fct_commitments", ("reservation_id",), _COMMITTED), _true(truth.reservations, _COMMITTED)
+    yield "credit", *_ledger(connection, marts, truth)
+    yield "opportunity", *_opportunities(connection, marts, truth)
     yield "interruptions", *_interruptions(connection, marts, truth)
     yield "pause", _our_pauses(connection, marts), {_pause_key(p): _pause(p) for p in truth.pauses}
 
@@ -80,7 +89,7 @@ def _sum(column: str) -> str:
     """The sum of a column; of a credit null where there is time that would earn it and no rate for any of it."""
     time = _EARNED_IN.get(column)
     if time is None:
-        return f"sum({column})"
+        return f"coalesce(sum({column}), 0)" if column in _SPOT else f"sum({column})"
     rated = f"count(*) filter (where {time} > 0 and {column} is not null)"
     return f"case when sum({time}) > 0 and {rated} = 0 then null else sum({column}) end"
 
@@ -92,6 +101,38 @@ def _true(figures: Mapping[Any, Any], columns: tuple[str, ...]) -> Table:
 def _figure(figures: Any, column: str) -> Any:
     phase = column.removesuffix("_us")
     return figures.phase_us[phase] if isinstance(figures, Figures) and phase in PHASES else getattr(figures, column)
+
+
+def _ledger(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> tuple[Table, Table]:
+    columns = ("pauses", "credited_us", "unrated_us", "coalesce(credit_cent_us, 0)")
+    asked = f"select reservation_id, day, ageing, {', '.join(columns)} from {marts}.fct_credit_ledger"  # noqa: S608
+    names = tuple(Entry.__dataclass_fields__)
+    found = connection.execute(asked).fetchall()
+    entries = credit_ledger(truth.pauses, truth.as_of_us)
+    return (
+        {_key(row[:3]): dict(zip(names, map(_plain, row[3:]), strict=True)) for row in found},
+        {key: vars(entry) for key, entry in entries.items()},
+    )
+
+
+def _opportunities(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> tuple[Table, Table]:
+    """What is at stake of each instance and reservation, as far as it is known."""
+    asked = f"""
+        select opportunity, coalesce(instance_id, reservation_id), sum(idle_us), coalesce(sum(at_stake_cent_us), 0)
+        from {marts}.fct_opportunities group by all
+    """  # noqa: S608  # own names
+    true = [
+        (name, fid, missed.us, missed.known_cent_us)
+        for fid, each in truth.instances.items()
+        for name, missed in (("pause_when_idle", each.unclaimed), ("pause_for_longer", each.short_pauses))
+    ]
+    true += [("use_or_return", fid, each.unused_us, each.at_stake_cent_us) for fid, each in truth.reservations.items()]
+    found = connection.execute(asked).fetchall()
+    return _of_four(found), _of_four([row for row in true if row[2]])
+
+
+def _of_four(rows: list[tuple[Any, ...]]) -> Table:
+    return {(name, fid): {"idle_us": int(us), "at_stake_cent_us": int(cent_us)} for name, fid, us, cent_us in rows}
 
 
 def _interruptions(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> tuple[Table, Table]:

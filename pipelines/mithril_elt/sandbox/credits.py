@@ -5,12 +5,12 @@ Stands between `sweep` and `truth` in the sandbox. Where a rate is not known an 
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mithril_elt.sandbox.account import HOUR_US
 from mithril_elt.sandbox.figures import UP, PauseTruth, phase_of
 from mithril_elt.sandbox.grants import ended_us
+from mithril_elt.sandbox.sweep import cut_at_hours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -66,16 +66,9 @@ def _add_rated(truth: InstanceTruth, part: str, runs: Iterable[Sequence[Piece]])
 
 def _known_through_and_through(time: Iterable[Piece]) -> list[Piece]:
     """The time cut at the UTC hours; an hour in which the rate of any part is not known has none."""
-    parts = [part for piece in time for part in _cut_at_hours(piece)]
+    parts = [part for piece in time for part in cut_at_hours(piece)]
     unknown = {part.from_us // HOUR_US for part in parts if part.pause_credit_cents is None}
     return [part._replace(pause_credit_cents=None) if part.from_us // HOUR_US in unknown else part for part in parts]
-
-
-def _cut_at_hours(piece: Piece) -> Iterator[Piece]:
-    first = piece.from_us // HOUR_US + 1
-    cuts = [hour * HOUR_US for hour in range(first, -(-piece.until_us // HOUR_US))]
-    for from_us, until_us in pairwise((piece.from_us, *cuts, piece.until_us)):
-        yield piece._replace(from_us=from_us, until_us=until_us)
 
 
 def _runs(time: Iterable[Piece], belongs: Callable[[Piece], bool]) -> Iterator[list[Piece]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from mithril_elt.sandbox.account import DAY_US
+from mithril_elt.sandbox.bargains import Spot
 
 __all__ = [
     "PHASES",
@@ -87,6 +88,7 @@ class Figures:
     credit: Earned = field(default_factory=Earned)
     short_pauses: Earned = field(default_factory=Earned)
     unclaimed: Earned = field(default_factory=Earned)
+    spot: Spot = field(default_factory=Spot)
 
     @property
     def up_us(self) -> int:
@@ -201,6 +203,12 @@ class ReservationTruth:
     allocated_unused_cent_us: int
     credit: Earned
     returned: Earned
+    missed_cent_us: int = 0
+
+    @property
+    def at_stake_cent_us(self) -> int:
+        """What its unused time cost, less what pauses earned and what they might have earned, as far as it is known."""
+        return self.allocated_unused_cent_us - self.credit.known_cent_us - self.missed_cent_us
 
     @property
     def unused_us(self) -> int:

@@ -140,8 +140,12 @@ def market_series(market: Market, num_samples: int, now_us: int, instant: Instan
         "region": market.region,
         "timestamps": [instant(market.changed_at_us[number]) for number in numbers],
         "spot_prices": [dollars(market.spot_price_cents[number]) for number in numbers],
-        "reserved_prices": [dollars(market.reserved_price_cents)] * len(numbers),
+        "reserved_prices": [_dollars_or_none(market.reserved_price_cents[number]) for number in numbers],
     }
+
+
+def _dollars_or_none(cents: int | None) -> str | None:
+    return None if cents is None else dollars(cents)
 
 
 def _thinned(known: int, num_samples: int) -> list[int]:

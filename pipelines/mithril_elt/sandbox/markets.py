@@ -105,7 +105,7 @@ def make_markets(
                 region=region,
                 changed_at_us=list(changes),
                 spot_price_cents=list(changes.values()),
-                reserved_price_cents=offer.usual_price_cents * random.randint(120, 160) // 100,
+                reserved_price_cents=_reserved(stream(seed, "reserved", offer.key, region), offer, list(changes)),
             )
             lines[offer.key, region] = MarketLine(market, offer.usual_price_cents, ends_us)
     return lines
@@ -130,6 +130,19 @@ def _steps(random: Random, offer: Offer, from_us: int, ends_us: int) -> dict[int
         steps[at_us] = price
         at_us += GRID_US * (1 if flash else random.randint(1, 40))
     return steps
+
+
+def _reserved(random: Random, offer: Offer, changed_at_us: list[int]) -> list[int | None]:
+    """What a reserved instance-hour costs at each change: another price every few days, now and then none is told."""
+    prices: list[int | None] = []
+    price: int | None = None
+    holds_until_us = 0
+    for at_us in changed_at_us:
+        if at_us >= holds_until_us:
+            price = offer.usual_price_cents * random.randint(120, 190) // 100 if random.randrange(12) else None
+            holds_until_us = at_us + GRID_US * random.randint(_DAY_STEPS, 7 * _DAY_STEPS)
+        prices.append(price)
+    return prices
 
 
 def _with_spike(random: Random, steps: dict[int, int], spike: Spike) -> dict[int, int]:

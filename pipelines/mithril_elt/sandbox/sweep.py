@@ -7,10 +7,11 @@ and UTC day is a mark on one line; a single pass over the sorted marks carries t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from mithril_elt.sandbox.account import DAY_US
+from mithril_elt.sandbox.account import DAY_US, HOUR_US
 from mithril_elt.sandbox.grants import ended_us, grants
 from mithril_elt.sandbox.lifecycle import ENDED, stage
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from mithril_elt.sandbox.account import Instance, PricePeriod, Reservation
 
-__all__ = ["Piece", "pieces"]
+__all__ = ["Piece", "cut_at_hours", "pieces"]
 
 
 class Piece(NamedTuple):
@@ -90,6 +91,14 @@ def pieces(instance: Instance, reservation: Reservation | None, as_of_us: int) -
                 state.pause_credit_cents,
                 state.in_window,
             )
+
+
+def cut_at_hours(piece: Piece) -> Iterator[Piece]:
+    """The piece in parts that meet at the UTC hours."""
+    first = piece.from_us // HOUR_US + 1
+    cuts = [hour * HOUR_US for hour in range(first, -(-piece.until_us // HOUR_US))]
+    for from_us, until_us in pairwise((piece.from_us, *cuts, piece.until_us)):
+        yield piece._replace(from_us=from_us, until_us=until_us)
 
 
 def _status_marks(instance: Instance) -> Iterator[_Mark]:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from mithril_elt.sandbox.account import Account, Instance, Reservation
+from mithril_elt.sandbox.bargains import Bargain, add_bargain, bargains
 from mithril_elt.sandbox.credits import add_credits, pauses_without_terms
 from mithril_elt.sandbox.figures import (
     PHASES,
@@ -48,13 +49,13 @@ def true_figures(account: Account, as_of_us: int) -> Truth:
     It reads the stories as they are now: a pause that was asked for meanwhile is in it.
     """
     reservations = {each.fid: each for each in account.reservations if each.listed and each.placed_at_us <= as_of_us}
-    gpus_of = _gpus(account, reservations, as_of_us)
+    gpus_of, bargain_of = _gpus(account, reservations, as_of_us), bargains(account, as_of_us)
     known = [each for each in account.instances if _is_known(each, as_of_us)]
     instances: dict[str, InstanceTruth] = {}
     pauses: list[PauseTruth] = []
     for each in known:
         reservation = reservations.get(_reserved_in(each))
-        figures, its_pauses = _instance(each, reservation, as_of_us)
+        figures, its_pauses = _instance(each, reservation, as_of_us, bargain_of(each))
         figures.num_gpus = gpus_of(each)
         instances[each.fid] = figures
         pauses += its_pauses
@@ -72,7 +73,8 @@ def true_figures(account: Account, as_of_us: int) -> Truth:
 def true_reservation(reservation: Reservation, instances: Iterable[Instance], as_of_us: int) -> ReservationTruth:
     """The figures of one reservation and its instances, without the rest of the account."""
     known = [each for each in instances if _reserved_in(each) and _is_known(each, as_of_us)]
-    return _reservation(reservation, [_instance(each, reservation, as_of_us)[0] for each in known], as_of_us)
+    members = [_instance(each, reservation, as_of_us, Bargain())[0] for each in known]
+    return _reservation(reservation, members, as_of_us)
 
 
 def _reserved_in(instance: Instance) -> str:
@@ -124,11 +126,12 @@ def _reservation(reservation: Reservation, members: Sequence[InstanceTruth], as_
         allocated_unused_cent_us=reserved.known_cent_us - used_cent_us,
         credit=credit,
         returned=returned,
+        missed_cent_us=sum(each.unclaimed.known_cent_us + each.short_pauses.known_cent_us for each in members),
     )
 
 
 def _instance(
-    instance: Instance, reservation: Reservation | None, as_of_us: int
+    instance: Instance, reservation: Reservation | None, as_of_us: int, bargain: Bargain
 ) -> tuple[InstanceTruth, list[PauseTruth]]:
     """The instance and its pauses; `reservation` is None where none is known, so that no terms are."""
     time = list(pieces(instance, reservation, as_of_us))
@@ -136,6 +139,8 @@ def _instance(
     for piece in time:
         for figures in truth.counted_at(piece.from_us):
             _add_piece(figures, piece, is_spot=instance.bid is not None)
+        if instance.bid is not None and phase_of(piece.status) in UP:
+            add_bargain(truth, piece, bargain)
     add_turns(truth, time)
     if reservation is None:
         return truth, pauses_without_terms(instance, time, as_of_us) if _reserved_in(instance) else []

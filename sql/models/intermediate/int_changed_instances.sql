@@ -15,14 +15,18 @@ reservation_terms as (
     select * from {{ ref('int_reservation_terms') }}
 ),
 
+-- Of a bid's limits the first counts for all time; later ones begin after all that was counted before they were read.
 known_instances as (
     select
-        instance_id,
-        reservation_id,
-        as_of,
-        {{ in_one_text(['project_id', 'bid_id', 'reservation_id', 'num_gpus']) }} as facts,
+        instances.instance_id,
+        instances.reservation_id,
+        instances.as_of,
+        {{ in_one_text(['project_id', 'instances.bid_id', 'reservation_id', 'num_gpus', 'limits.near_limit_cents']) }}
+            as facts,
         true as is_held
     from instances
+    left join {{ ref('int_bid_limits') }} as limits
+        on instances.bid_id = limits.bid_id and limits.from_at = {{ since_ever() }}
 ),
 
 earlier as (

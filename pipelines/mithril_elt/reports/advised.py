@@ -1,0 +1,61 @@
+"""Opportunities as lines on a screen: what is at stake, of which instance or reservation, and what to do about it.
+
+Part of the last step of the flow, under `table`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from mithril_elt.reports.compose import Report
+from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.shown import number_text
+from mithril_elt.visible import visible
+
+__all__ = ["advised_lines"]
+
+_GAP = "  "
+_HEADING = "USD at stake"
+
+
+def advised_lines(report: Report, width: int) -> list[str]:
+    """A line for each, the dearest first, under it what to do; at the end what all of them come to."""
+    if not report.rows:
+        return ["Nothing to do: no reserved time was left unused, and no pause was too short."]
+    total = number_text(report.total[report.columns.index("at_stake_usd") - _figures_before(report)])
+    amounts = [number_text(_cell(report, row, "at_stake_usd")) for row in report.rows]
+    wide = max(map(len, (*amounts, total, _HEADING)))
+    rule = "─" * wide
+    lines = [f"{_HEADING:>{wide}}", rule]
+    for row, amount in zip(report.rows, amounts, strict=True):
+        lines += _advice(report, row, f"{amount:>{wide}}{_GAP}", width)
+    return [*lines, rule, f"{total:>{wide}}{_GAP}Total of {report.row_count:,}"]
+
+
+def _advice(report: Report, row: tuple[Cell, ...], amount: str, width: int) -> Iterator[str]:
+    hours = f"{number_text(_cell(report, row, 'idle_hours'))} h"
+    gross = _cell(report, row, "idle_cost_gross_usd")
+    # Of an instance's own lines no cost is told: it is the reservation's.
+    of_cost = "" if gross is None else f", {number_text(gross)} USD before credit"
+    yield f"{amount}{_named(report, row)}: {hours}{of_cost}"
+    indent = " " * len(amount)
+    advice = str(_cell(report, row, "what_to_do"))
+    yield from textwrap.wrap(advice, max(width, 60), initial_indent=indent, subsequent_indent=indent)
+
+
+def _named(report: Report, row: tuple[Cell, ...]) -> str:
+    """The instance, or else the reservation: its name, if any is known, and its id."""
+    column = "reservation_id" if _cell(report, row, "instance_id") is None else "instance_id"
+    identity = str(_cell(report, row, column))
+    name = report.names.get(column, {}).get(identity, "")
+    return visible(f"{name} {identity}".strip())
+
+
+def _figures_before(report: Report) -> int:
+    """How many columns stand before the first that the total has."""
+    return report.columns.index("idle_hours")
+
+
+def _cell(report: Report, row: tuple[Cell, ...], column: str) -> Cell:
+    return row[report.columns.index(column)]

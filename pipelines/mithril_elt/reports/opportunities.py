@@ -1,0 +1,42 @@
+"""What reserved time that was not used might have brought, line by line, the dearest first, with what to do about it.
+
+Stands between marts and `compose`, on `query` and `figures`: the mart has the lines by the hour, here they add up.
+"""
+
+from __future__ import annotations
+
+from mithril_elt.reports.catalog import OPPORTUNITIES
+from mithril_elt.reports.figures import Cell, Columns, measures_of
+from mithril_elt.reports.groupings import Grouping
+from mithril_elt.reports.kinds import Sum
+from mithril_elt.reports.marts import Marts
+from mithril_elt.reports.query import gather
+from mithril_elt.reports.span import Span
+
+__all__ = ["opportunity_rows"]
+
+# What one line is of; the last is the same for all lines of one kind.
+_LINES = tuple(
+    Grouping(name, name, "", f"f.{name}") for name in ("reservation_id", "instance_id", "opportunity", "what_to_do")
+)
+
+
+def opportunity_rows(marts: Marts, span: Span) -> tuple[tuple[tuple[Cell, ...], ...], tuple[Cell, ...]]:
+    """The lines in the order of the report's columns, and the total of their figures.
+
+    The largest at stake comes first, what is not known last; the lines add up to the total to the last digit.
+    """
+    figures = [figure for figure in OPPORTUNITIES.figures if not figure.unit.is_text]
+    measures = measures_of(figures)
+    whole = gather(marts, measures, (), span)
+    lines = gather(marts, measures, _LINES, span)
+    [main] = [figure for figure in figures if isinstance(figure, Sum) and figure.name == OPPORTUNITIES.sorted_by]
+    at_stake = Columns(lines, whole).exact(main)
+    ids = [tuple(part or "" for part in key) for key in lines.keys]
+    lines = lines.ordered(sorted(range(len(ids)), key=lambda n: (at_stake[n] is None, -(at_stake[n] or 0), ids[n])))
+    cells = zip(*(Columns(lines, whole).cells(figure) for figure in figures), strict=True)
+    rows = tuple(
+        (reservation, instance, opportunity, *row, what_to_do)
+        for (reservation, instance, opportunity, what_to_do), row in zip(lines.keys, cells, strict=True)
+    )
+    return rows, tuple(Columns(whole, whole).cells(figure)[0] for figure in figures)
