@@ -219,7 +219,8 @@ def test_a_dataset_of_ones_own(tmp_path: Path) -> None:
     opened = mithril_elt.open(path, dataset="spring")
     assert opened.cost()["net_cost_usd"][0] == Decimal("134.005")
     assert opened.sql("select count(*) as n from dim_instances")["n"][0] == 3
-    assert len(opened.marts()) == 12
+    there_are = opened.sql("select table_name from information_schema.tables where table_schema = 'spring_marts'")
+    assert set(opened.marts()["mart"]) == set(there_are["table_name"]) > {"dim_instances", "fct_instance_hours"}
     assert "spring_marts as of 2026-04-01T00:30:00Z" in repr(opened)
 
 

@@ -152,6 +152,18 @@ class OpenMarts:
         """Reserved, used and unused hours, committed and idle cost, pause credit."""
         return self.report("reservations", by, from_, to, **how)
 
+    def savings(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """Spot beside the market's reserved price of the hour, and beside the bids' limits."""
+        return self.report("savings", by, from_, to, **how)
+
+    def credits(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """Pause credits by when they lapse; an upper bound, since what was redeemed is not in the API."""
+        return self.report("credits", by, from_, to, **how)
+
+    def opportunities(self, from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """What unused reserved time might have brought, line by line, the dearest first, with what to do."""
+        return self.report("opportunities", (), from_, to, **how)
+
     def reconciliation(self, **how: Any) -> pd.DataFrame:
         """Each field of the vendor's summary of a reservation beside ours; it is of no span of time."""
         return self.report("reconciliation", **how)
