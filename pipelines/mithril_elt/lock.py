@@ -29,7 +29,7 @@ from mithril_elt.objects import Objects
 from mithril_elt.place import Place
 from mithril_elt.postgres import Postgres, Session
 
-__all__ = ["locked", "make_work_folder", "still_held", "work_folder"]
+__all__ = ["is_held", "locked", "make_work_folder", "still_held", "work_folder"]
 
 _SESSIONS: dict[Postgres, Session] = {}  # of this process, that hold the lock of a database
 
@@ -77,6 +77,23 @@ def locked(db: Place) -> Iterator[None]:
         except OSError as error:
             raise WarehouseError(f"the folder of {db} cannot be written: {error.strerror or error}") from None
         yield
+
+
+def is_held(db: Place) -> bool:
+    """Whether a process holds the lock of a database in this moment; a reader then leaves the file alone.
+
+    A file whose folder is another user's may be in a run all the same: then its opening says so.
+    """
+    file = work_folder(db) / "lock"
+    try:
+        if not file.exists():
+            return False
+        with FileLock(file, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
 
 
 def _held_for_others(db: Place) -> AbstractContextManager[None]:
