@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-readings test-kills test-soak bench points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-browser test-readings test-kills test-soak bench points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,7 +39,7 @@ format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff check --fix .
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark --ignore tests/browser
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
@@ -58,6 +58,12 @@ test-spark: ## the models on a Spark cluster, which it installs and starts; need
 	@$(MAKE) --no-print-directory VENV=$(VENV)-spark $(VENV)-spark/spark
 	$(VENV)-spark/bin/pytest -n 0 --durations 10 tests/spark
 
+test-browser: ## the dashboard in a real browser, Debian's chromium, which it installs if it may: a minute
+	@test -x "$(CHROMIUM)" || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qqy --no-install-recommends chromium; } \
+		|| { echo "there is no $(CHROMIUM): install Debian's package chromium, or say CHROMIUM=…" >&2; exit 1; }
+	@$(MAKE) --no-print-directory VENV=$(VENV)-browser $(VENV)-browser/browser
+	CHROMIUM=$(CHROMIUM) PICTURES=$(PICTURES) $(VENV)-browser/bin/pytest -n 0 --durations 5 tests/browser
+
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
 	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest -n $(JOBS) --dist worksteal tests/slow/test_random_worlds.py
@@ -72,12 +78,15 @@ bench: $(VENV)/dev ## what a load costs, beside its peers: SIZE=tiny|small|mediu
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(SIZE),--size $(SIZE)) $(if $(PARTS),--parts $(PARTS)) \
 		$(if $(COMPARE),--compare $(COMPARE)) $(if $(TIMES),--times $(TIMES))
 
+CHROMIUM ?= /usr/bin/chromium
+PICTURES ?=# a folder for the pictures of the documents: make test-browser PICTURES=docs/pictures
+
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py
 WIRE := tests/slow/test_faults_on_the_wire.py
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-browser demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
@@ -107,6 +116,9 @@ $(VENV)/warehouses: .ci/requirements-warehouses.txt .ci/installer.txt pyproject.
 $(VENV)/spark: .ci/requirements-spark.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
 	$(call install,.ci/requirements-spark.txt,$@)
 
+$(VENV)/browser: .ci/requirements-browser.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
+	$(call install,.ci/requirements-browser.txt,$@)
+
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 
 points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
@@ -119,4 +131,6 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 		-c .ci/requirements-dev.txt -o .ci/requirements-warehouses.txt
 	$(COMPILE) pyproject.toml --extra spark --group test --group build \
 		-c .ci/requirements-warehouses.txt -o .ci/requirements-spark.txt
+	$(COMPILE) pyproject.toml --group browser --group test --group build \
+		-c .ci/requirements-dev.txt -o .ci/requirements-browser.txt
 	echo uv | $(COMPILE) - -o .ci/installer.txt

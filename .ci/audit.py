@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 # Environments of their own, with drivers that users choose.
-ELSEWHERE = (".ci/requirements-warehouses.txt", ".ci/requirements-spark.txt")
+ELSEWHERE = (".ci/requirements-warehouses.txt", ".ci/requirements-spark.txt", ".ci/requirements-browser.txt")
 PINS = (".ci/requirements.txt", ".ci/requirements-dev.txt", *ELSEWHERE, ".ci/installer.txt")
 OURS = "mithril-elt"
 VENVS_OWN = {OURS, "pip", "setuptools"}  # what is in any environment before the pins are

@@ -84,7 +84,7 @@ def _write(source: Any, state: Any, out: Path, stale_after: timedelta) -> None:
         Path(file.name).replace(out)
     except OSError as error:
         raise UsageError(f"{out} cannot be written ({error.strerror or error}): choose another --out") from error
-    say(f"{out}: {len(page) / 1024:,.0f} KB, for a browser; it asks nothing of any network.", err=True)
+    say(f"{out}: {len(page) / 1024:,.0f} KB, for a browser; it asks nothing of any network.")
 
 
 def _serve(source: Any, state: Any, host: str, port: int, stale_after: timedelta) -> None:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -53,7 +54,7 @@ def create_app(
         *(Route(f"/rows.{form}", pages.rows_as(form)) for form in _FILES),
     ]
     inside = Starlette(routes=routes, exception_handlers={404: pages.missing})
-    return Guard(inside, pages.problem, hosts=hosts, token=token)
+    return Guard(GZipMiddleware(inside), pages.problem, hosts=hosts, token=token)
 
 
 class _Pages:

@@ -17,13 +17,15 @@ from mithril_elt.dashboard.scales import Axis, place
 from mithril_elt.reports.shown import number_text
 from mithril_elt.visible import visible
 
-__all__ = ["Drawing", "Series", "bar", "columns", "key", "lines"]
+__all__ = ["PATTERNS", "Drawing", "Series", "bar", "columns", "key", "lines"]
 
 _HEIGHT = 220
 _TOP, _BOTTOM, _LEFT, _RIGHT = 26, 192, 60, 10
-_HATCH = Markup(
-    '<defs><pattern id="{0}" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-    '<rect class="hatch" width="2" height="5"/></pattern></defs>'
+# Every page has this once: a pattern inside a picture that is not shown would not be drawn elsewhere.
+PATTERNS = Markup(
+    '<svg class="away" width="0" height="0" aria-hidden="true"><defs><pattern id="hatch" width="5" height="5"'
+    ' patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch" width="2" height="5"/></pattern>'
+    "</defs></svg>"
 )
 
 
@@ -69,9 +71,8 @@ def columns(drawing: Drawing, width: int) -> Markup:
     heights = [_stacked([each.values[at] for each in drawing.series]) for at in range(len(drawing.labels))]
     axis = Axis.over((end for stack in heights for span in stack if span for end in span), bottom=_BOTTOM, top=_TOP)
     step = Decimal(width - _LEFT - _RIGHT) / max(len(drawing.labels), 1)
-    hatch = f"hatch-{drawing.name}-{width}"
-    drawn = [_column(drawing, at, stack, axis, (_LEFT + step * at, step, hatch)) for at, stack in enumerate(heights)]
-    return _picture(drawing, width, axis, Markup("").join([_HATCH.format(hatch), *drawn, _labels(drawing, step)]))
+    drawn = [_column(drawing, at, stack, axis, (_LEFT + step * at, step)) for at, stack in enumerate(heights)]
+    return _picture(drawing, width, axis, Markup("").join([*drawn, _labels(drawing, step)]))
 
 
 def lines(drawing: Drawing, width: int) -> Markup:
@@ -101,11 +102,7 @@ def bar(parts: Sequence[tuple[Decimal | None, str]], whole: Decimal, *, width: i
     for value, style in parts:
         if value is not None and value > 0:
             length = value * width / whole
-            drawn.append(
-                Markup('<rect class="{}" x="{}" y="1" width="{}" height="10"/>').format(
-                    style, place(left), place(length)
-                )
-            )
+            drawn.append(_area(style, (place(left), "1", place(length), "10")))
             left += length
     return Markup('<svg class="bar" viewBox="0 0 {0} 12" width="{0}" height="12" aria-hidden="true">{1}</svg>').format(
         width, Markup("").join(drawn)
@@ -118,7 +115,7 @@ def key(series: Sequence[Series], *, is_line: bool = False) -> Markup:
         Markup('<span class="key"><svg width="22" height="12" aria-hidden="true">{}</svg>{}</span>').format(
             Markup('<path class="{} line" d="M0 6H22"/>').format(each.style)
             if is_line
-            else _area(each.style, ("0", "1", "22", "10"), f"key-{each.style}", own=True),
+            else _area(each.style, ("0", "1", "22", "10")),
             each.name,
         )
         for each in series
@@ -146,9 +143,9 @@ def _column(
     at: int,
     spans: Sequence[tuple[Decimal, Decimal] | None],
     axis: Axis,
-    room: tuple[Decimal, Decimal, str],
+    room: tuple[Decimal, Decimal],
 ) -> Markup:
-    left, step, hatch = room
+    left, step = room
     gap = step / 6
     drawn = []
     for each, span in zip(drawing.series, spans, strict=True):
@@ -158,7 +155,7 @@ def _column(
         elif span[0] != span[1]:
             top, bottom = axis.at(span[1]), axis.at(span[0])
             box = (place(left + gap), place(top), place(step - 2 * gap), place(bottom - top))
-            drawn.append(_area(each.style, box, hatch))
+            drawn.append(_area(each.style, box))
     # A rectangle over the whole height is what a finger or a mouse finds.
     target = Markup('<rect class="hit" x="{}" y="{}" width="{}" height="{}"/>').format(
         place(left), _TOP, place(step), _BOTTOM - _TOP
@@ -176,15 +173,12 @@ def _told(drawing: Drawing, at: int) -> str:
     return visible(f"{drawing.labels[at]}: {numbers} {drawing.unit}")
 
 
-def _area(style: str, box: tuple[str, str, str, str], hatch: str, *, own: bool = False) -> Markup:
+def _area(style: str, box: tuple[str, str, str, str]) -> Markup:
     """A filled box; the second series is hatched, so that it is another one in grey as well."""
     x, y, width, height = box
     shape = Markup('x="{}" y="{}" width="{}" height="{}"').format(x, y, width, height)
     plain = Markup('<rect class="{}" {}/>').format(style, shape)
-    if style != "s2":
-        return plain
-    pattern = _HATCH.format(hatch) if own else Markup("")
-    return pattern + plain + Markup('<rect fill="url(#{})" {}/>').format(hatch, shape)
+    return plain + Markup('<rect fill="url(#hatch)" {}/>').format(shape) if style == "s2" else plain
 
 
 def _labels(drawing: Drawing, step: Decimal) -> Markup:
@@ -209,7 +203,7 @@ def _picture(drawing: Drawing, width: int, axis: Axis, inside: Markup) -> Markup
             width - _RIGHT,
             _LEFT - 6,
             place(axis.at(mark) + 4),
-            axis.text(mark),
+            axis.text(mark).replace("-", "−"),
         )
         for mark in axis.marks
     )

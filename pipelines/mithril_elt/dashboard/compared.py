@@ -18,13 +18,19 @@ from mithril_elt.reports.shown import number_text
 __all__ = ["Line", "change_text", "figure_named", "line", "section"]
 
 _WIDE = Context(prec=120, rounding=ROUND_HALF_EVEN)
+_HEADINGS = {  # where a heading of a report needs the columns beside it
+    "gpu_hours": "GPU-hours",
+    "usd_per_gpu_hour": "Cost per GPU-hour",
+    "unpriced_hours": "Spot time without a price",
+    "utilisation_pct": "Reserved time used",
+    "unclaimed_credit_usd": "Pause credit unclaimed",
+}
 _NOTES = {
     "allocated_cost_usd": "reserved time, used and idle",
     "net_cost_usd": "spot and allocated cost, less pause credit",
     "usd_per_gpu_hour": "net cost by GPU-hour up",
-    "unpriced_hours": "billed, but no price is known: in no cost",
+    "unpriced_hours": "billed, but in no cost",
     "gpu_hours": "time up × GPUs",
-    "utilisation_pct": "reserved time that was used",
     "idle_cost_gross_usd": "of reserved time that was not used",
     "idle_cost_net_usd": "less pause credit",
     "committed_cost_usd": "orders placed in this time, in full",
@@ -66,7 +72,7 @@ def line(overview: Overview, links: Links, report: str, name: str, by: str) -> L
     against = overview.same if overview.same is not None else overview.whole
     return Line(
         name,
-        figure.heading[:1].upper() + figure.heading[1:],
+        _HEADINGS.get(name, figure.heading[:1].upper() + figure.heading[1:]),
         figure.unit.sign.strip(),
         _NOTES.get(name, ""),
         number_text(overview.this[name]),

@@ -56,8 +56,10 @@ class Links:
 
     def finer(self, by: str, identity: str | None, takes: tuple[str, ...]) -> str | None:
         """To the rows that one row of a report by that grouping is made of; None where there are no finer ones."""
-        next_by = next((each for each in (FINER[by], "day", "hour") if each in takes and each != by), None)
-        if self.is_file or not identity or next_by is None or (by == "hour" and next_by not in takes):
+        others = ("order",) if by in ("day", "hour") else ("day", "hour")
+        chosen = {*self.state.only, by}  # what is of one of these is one row
+        next_by = next((each for each in (FINER[by], *others) if each in takes and each not in chosen), None)
+        if self.is_file or not identity or next_by is None:
             return None
         state = self.inside(by, identity)
         return f"rows{replace(state, by=next_by).query()}" if state else None

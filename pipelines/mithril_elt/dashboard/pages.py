@@ -194,7 +194,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"exact": lambda text: Markup(escape(text)), "instant": _instant, "age": _age}  # noqa: S704
-    made.globals |= {"chart": _chart, "key": charts.key, "number": number_text}
+    made.globals |= {"chart": _chart, "key": charts.key, "number": number_text, "patterns": charts.PATTERNS}
     return made
 
 

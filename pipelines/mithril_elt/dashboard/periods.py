@@ -52,6 +52,13 @@ class Period:
         said = [f"{word} {at:%Y-%m-%d %H:%M}" for word, at in ends if at is not None]
         return f"{' '.join(said)} UTC" if said else "all time"
 
+    @property
+    def short(self) -> str:
+        """Its two ends, where what is beside it says the rest: `1 to 17 Mar 05:00`."""
+        if self.from_at is None or self.to_at is None:
+            return self.words
+        return f"{_day(self.from_at)} to {_day(self.to_at)} UTC"
+
     def grain(self, as_of: datetime | None) -> str:
         """By what it is shown, so that there are some ten to a hundred: hours, days or months."""
         end = min((at for at in (self.to_at, as_of) if at is not None), default=None)
@@ -64,7 +71,7 @@ class Period:
 @dataclass(frozen=True)
 class Periods:
     """`this` is what is shown. `same` is the part of the time before that is as long as this one is by now; `whole` all
-    of the time before, where that is more. Either is None where there is no such time.
+    of the month before. Either is None where there is no such time, or the two are one.
     """
 
     this: Period
@@ -75,6 +82,10 @@ class Periods:
     def against(self) -> Period | None:
         """What a change is told against."""
         return self.same or self.whole
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {_MONTHS[at.month - 1][:3]} {at:%H:%M}"
 
 
 def month_words(month: str) -> str:
@@ -101,7 +112,7 @@ def periods(state: State, as_of: datetime | None) -> Periods:
     if as_of is None or as_of >= _next(start):
         return Periods(this, None, whole)
     known = before + (as_of - start) // _HOUR * _HOUR
-    return Periods(this, Period(before, min(known, start)) if known > before else None, whole)
+    return Periods(this, Period(before, known) if before < known < start else None, whole)
 
 
 def _of_span(from_at: datetime | None, to_at: datetime | None, as_of: datetime | None) -> Periods:
