@@ -28,9 +28,9 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty machines and 75 days up to the end of March: a month that is whole, and one before it."""
+    """Two dozen machines and 45 days up to the end of March: a month that is whole, and one before it."""
     file = tmp_path_factory.mktemp("account") / "mithril.duckdb"
-    with serve(make_account(7, 40, 75)) as sandbox, Mithril(sandbox.key, sandbox.url) as api:
+    with serve(make_account(7, 24, 45)) as sandbox, Mithril(sandbox.key, sandbox.url) as api:
         load(api, file)
     build(file)
     return file

@@ -21,6 +21,7 @@ Open = Callable[..., Page]
 
 MARCH = ("--from", "2026-03-01", "--to", "2026-04-01")
 PHONE = 360
+pytestmark = pytest.mark.timeout(600)  # the first has to wait for a load and a build
 LARGEST_PAGE = 150_000  # bytes, as they stand; a tenth of it on the way
 
 
