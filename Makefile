@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-schedules test-readings test-kills test-soak bench points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-readings test-kills test-soak bench points pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,7 +40,7 @@ format: $(VENV)/dev ## put Python in order
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark \
-		--ignore tests/schedules
+		--ignore tests/schedules --ignore tests/browser
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
@@ -67,6 +67,12 @@ test-schedules: ## cron, systemd, GitHub Actions, Airflow and Dagster, which it 
 	AIRFLOW=$(abspath $(VENV)-airflow)/bin/airflow $(VENV)-schedules/bin/pytest -n $(JOBS) --dist loadfile --durations 10 \
 		tests/schedules
 
+test-browser: ## the dashboard in a real browser, Debian's chromium, which it installs if it may: a minute
+	@test -x "$(CHROMIUM)" || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qqy --no-install-recommends chromium; } \
+		|| { echo "there is no $(CHROMIUM): install Debian's package chromium, or say CHROMIUM=…" >&2; exit 1; }
+	@$(MAKE) --no-print-directory VENV=$(VENV)-browser $(VENV)-browser/browser
+	CHROMIUM=$(CHROMIUM) PICTURES=$(PICTURES) $(VENV)-browser/bin/pytest -n 0 --durations 5 tests/browser
+
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
 	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest -n $(JOBS) --dist worksteal tests/slow/test_random_worlds.py
@@ -81,12 +87,15 @@ bench: $(VENV)/dev ## what a load costs, beside its peers: SIZE=tiny|small|mediu
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(SIZE),--size $(SIZE)) $(if $(PARTS),--parts $(PARTS)) \
 		$(if $(COMPARE),--compare $(COMPARE)) $(if $(TIMES),--times $(TIMES))
 
+CHROMIUM ?= /usr/bin/chromium
+PICTURES ?=# a folder for the pictures of the documents: make test-browser PICTURES=docs/pictures
+
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py
 WIRE := tests/slow/test_faults_on_the_wire.py
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow $(VENV)-browser demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
@@ -127,6 +136,9 @@ $(VENV)/airflow: .ci/requirements-airflow.txt .ci/installer.txt | $(VENV)/bin/py
 	$(call pinned,.ci/requirements-airflow.txt)
 	@touch $@
 
+$(VENV)/browser: .ci/requirements-browser.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
+	$(call install,.ci/requirements-browser.txt,$@)
+
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 
 points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
@@ -143,4 +155,6 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 		-c .ci/requirements-dev.txt -o .ci/requirements-schedules.txt
 	printf '%s\n' 'apache-airflow-core>=3.1,<4' apache-airflow-providers-standard \
 		| $(COMPILE) - -o .ci/requirements-airflow.txt
+	$(COMPILE) pyproject.toml --group browser --group test --group build \
+		-c .ci/requirements-dev.txt -o .ci/requirements-browser.txt
 	echo uv | $(COMPILE) - -o .ci/installer.txt

@@ -61,7 +61,7 @@ def test_it_is_smaller_and_the_same_in_all_else(grown: Path) -> None:
     assert after.st_size < before.st_size / 2
     assert after.st_mode == before.st_mode
     assert what_it_holds(grown) == held
-    assert {each.name for each in work_folder(grown).iterdir()} == {"lock", "holder.json"}
+    assert {each.name for each in work_folder(grown).iterdir()} == {"lock"}
 
 
 def test_a_link_stays_a_link(grown: Path, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ LAYERS = (
     ("reports", "frames", "mart_docs", "freshness"),
     ("opened",),
     ("exploring",),
+    ("dashboard",),
     ("sandbox",),
     ("cli",),
     ("__main__", "__init__"),

@@ -70,6 +70,7 @@ def locked(db: Place) -> Iterator[None]:
             held.enter_context(lock)
             if lock.lock_counter == 1:  # who is inside already has been noted
                 _note_holder(folder / "holder.json")
+                held.callback((folder / "holder.json").unlink, missing_ok=True)  # a note is there while a run is
                 held.enter_context(_held_for_others(db))
         except Timeout:
             raise LockedError(
@@ -133,7 +134,7 @@ def _note_holder(file: Path) -> None:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who took the lock last: a process, of which machine, since when (UTC)."""
+    """Who took the lock: a process, of which machine, since when (UTC)."""
 
     pid: int
     host: str
@@ -154,7 +155,7 @@ class Holder:
 
 
 def holder_of(db: Place) -> Holder | None:
-    """Who took the lock of a database last, if it is on this machine and lives; nothing is locked or written for it."""
+    """Who holds the lock of a database, if it is on this machine; nothing is locked or written to find out."""
     noted = _noted(work_folder(db) / "holder.json")
     return noted if noted and noted.is_alive() else None
 

@@ -32,6 +32,7 @@ _COMMANDS = {
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
     "export": ("export", "Write a report into a file that other programs read."),
     "notebook": ("notebook", "Open a notebook, or write it as one page that needs no network."),
+    "dashboard": ("dashboard", "Serve a page of cost, use, uptime and credits, or write it as one file."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "compact": ("compact", "Merge small files of a folder or a bucket; write a DuckDB file anew."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),

@@ -66,7 +66,7 @@ class Report:
 
 
 def report(
-    db: Place | duckdb.DuckDBPyConnection,
+    db: Place | duckdb.DuckDBPyConnection | Marts,
     name: str,
     *,
     by: Sequence[str] = (),
@@ -76,7 +76,7 @@ def report(
     limit: int | None = None,
     marts_schema: str = "marts",
 ) -> Report:
-    """The report of that name from the marts of a DuckDB file (opened read-only) or connection.
+    """The report of that name from the marts of a DuckDB file (opened read-only) or connection, or from open marts.
 
     `by` are values of `--by`; `only` has groupings and the id of one group of each, as `--only` does; `from_at` and
     `to_at` are whole UTC hours with a zone. Rows are in order of time, otherwise of the report's main figure, largest

@@ -35,10 +35,14 @@ class Project:
 
 @dataclass(frozen=True)
 class Marts:
-    """An open connection and the schema of the marts in it."""
+    """An open connection and the schema of the marts in it.
+
+    `kept`: answers, for who asks for many reports at once, which share totals and warnings; None keeps nothing.
+    """
 
     connection: Any
     schema: str
+    kept: dict[str, list[tuple[Any, ...]]] | None = None
 
     @cached_property
     def _database(self) -> str:
@@ -65,6 +69,13 @@ class Marts:
         It takes no parameters: to bind one, DuckDB imports pandas, which takes two seconds. Raises
         WarehouseError if a table or a column is not as this release builds it.
         """
+        if self.kept is None:
+            return self._asked(sql)
+        if sql not in self.kept:
+            self.kept[sql] = self._asked(sql)
+        return self.kept[sql]
+
+    def _asked(self, sql: str) -> list[tuple[Any, ...]]:
         import duckdb  # noqa: PLC0415  # takes longer to load than all of the reports
 
         try:
@@ -98,12 +109,15 @@ class Marts:
 
 
 @contextmanager
-def read_marts(db: Place | duckdb.DuckDBPyConnection, schema: str) -> Iterator[Marts]:
-    """The marts of a file, which is closed afterwards, or of a connection, which is left open.
+def read_marts(db: Place | duckdb.DuckDBPyConnection | Marts, schema: str) -> Iterator[Marts]:
+    """The marts of a file, which is closed afterwards, or of a connection, which is left open; or those that are open.
 
     Raises UsageError if there is no such file or it has no marts of that name, WarehouseError if it is not
     a DuckDB file, another process holds its lock, or the last build of the marts did not come to its end.
     """
+    if isinstance(db, Marts):
+        yield db
+        return
     if not isinstance(db, (Path, Postgres, Objects)):
         yield _checked(Marts(db, schema), "the database")
         return
