@@ -17,8 +17,7 @@ from dashboard_pages import NOW, Browser, read, small_db
 from marts_by_hand import fill
 from mithril_elt.dashboard import is_loopback
 from mithril_elt.dashboard.app import Reader
-from mithril_elt.dashboard.kept import is_held
-from mithril_elt.lock import locked
+from mithril_elt.lock import holder_of, locked
 from small_account import small_account
 
 TOKEN = "a-token-of-somebody-0123"  # noqa: S105  # made up
@@ -225,14 +224,14 @@ def test_a_run_is_left_alone(tmp_path: Path) -> None:
     before = browser.get("/")
     assert "status" not in [attrs.get("role") for _, attrs in read(before.text).tags]
     with held(db):
-        assert is_held(db)
+        assert holder_of(db)
         same = browser.get("/?theme=dark")
         assert same.status_code == 200
         assert "These are the figures of before: a run is writing" in read(same.text).text
         other = browser.get("/?month=2026-03")
         assert other.status_code == 503
         assert "a run is writing" in read(other.text).text
-    assert not is_held(db)
+    assert not holder_of(db)
     assert browser.get("/?month=2026-03").status_code == 200
     assert "figures of before" not in browser.get("/").text
 

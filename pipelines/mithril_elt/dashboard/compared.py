@@ -11,8 +11,9 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from mithril_elt.dashboard.figures import Overview
 from mithril_elt.dashboard.links import Links
-from mithril_elt.reports.catalog import REPORTS, Figure
+from mithril_elt.reports.catalog import REPORTS
 from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.kinds import Figure
 from mithril_elt.reports.shown import number_text
 
 __all__ = ["Line", "change_text", "figure_named", "line", "section"]

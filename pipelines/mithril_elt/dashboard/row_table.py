@@ -18,8 +18,9 @@ from mithril_elt.dashboard.periods import Period
 from mithril_elt.dashboard.ranked import label_of
 from mithril_elt.instants import iso
 from mithril_elt.reports import GROUPINGS, Report
-from mithril_elt.reports.catalog import DEFINITIONS, Figure, Pick
+from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.kinds import Figure, Pick
 from mithril_elt.reports.shown import cell_texts, footnotes, number_text, title
 
 __all__ = ["Row", "RowTable", "row_table"]
