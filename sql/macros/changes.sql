@@ -15,7 +15,19 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
     from {{ relation }} as counted
     inner join {{ ref('int_recounted_instances') }} as recounted
         on counted.instance_id = recounted.instance_id
-        and counted.{{ instant }} >= {{ from_at }}
+    where {{ _is_since(instant, from_at, ref('int_recounted_instances')) }}
+{%- endmacro %}
+
+{#-
+Whether a row told of an instance is from that instant on, or that day, that is named of it. That it is not
+before the first of them all follows; said, it spares an engine all rows before that.
+-#}
+{% macro _is_since(instant, from_at, recounted) -%}
+    counted.{{ instant }} >= {{ report_day(from_at) if instant == "day" else from_at }}
+    and counted.{{ instant }} >= (
+        select {{ report_day("min(" ~ from_at ~ ")") if instant == "day" else "min(" ~ from_at ~ ")" }}
+        from {{ recounted }}
+    )
 {%- endmacro %}
 
 {#- What a model that keeps what was so at the build before has of then: nothing, if all is counted anew. -#}
@@ -87,7 +99,7 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
 {%- endmacro %}
 
 {#- Whether a row of a model that keeps rows from build to build is counted again; nothing, for any other model. -#}
-{% macro _is_counted_again(model_name) -%}
+{% macro _is_counted_again(model_name, recounted) -%}
     {%- set ranges = {
         "int_credit_spans": ["hour_at", "hours_from_at"],
         "int_credit_hours": ["hour_at", "hours_from_at"],
@@ -104,8 +116,7 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
     } -%}
     {%- if model_name in ranges -%}
         {%- set instant, from_at = ranges[model_name] -%}
-        counted.instance_id = recounted.instance_id
-        and counted.{{ instant }} >= {{ report_day(from_at) if instant == "day" else from_at }}
+        {{ _is_since(instant, from_at, recounted) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -116,7 +127,7 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
     {%- if is_incremental() and var('only_changed', false) -%}
         delete from {{ this }} as counted
         using {{ recounted }} as recounted
-        where {{ _is_counted_again(this.identifier) }}
+        where counted.instance_id = recounted.instance_id and {{ _is_counted_again(this.identifier, recounted) }}
     {%- elif is_incremental() -%}
         {{ forget_all(this) }}
     {%- endif -%}
@@ -164,16 +175,19 @@ The rows that a data test looks at: those that this build has counted, all if it
 the tests of the build that counted it; after one that failed all is counted anew.
 -#}
 {% macro get_where_subquery(relation) -%}
-    {%- set is_counted_again = _is_counted_again(relation.identifier) | trim if var('only_changed', false) -%}
-    {%- if is_counted_again -%}
-        {%- set prefix = var("schema_prefix") ~ "_" if var("schema_prefix") else "" -%}
-        {%- set place = {"schema": prefix ~ "staging", "identifier": "int_recounted_instances"} -%}
+    {%- set prefix = var("schema_prefix") ~ "_" if var("schema_prefix") else "" -%}
+    {%- set place = {"schema": prefix ~ "staging", "identifier": "int_recounted_instances"} -%}
+    {%- set recounted = relation.incorporate(path=place) -%}
+    {%- set is_counted_again = _is_counted_again(relation.identifier, recounted) | trim -%}
+    {%- if is_counted_again and var('only_changed', false) -%}
         (
             select counted.*
             from {{ relation }} as counted
-            left join {{ relation.incorporate(path=place) }} as recounted
-                on {{ is_counted_again }}
-            where counted.instance_id is null or recounted.instance_id is not null
+            inner join {{ recounted }} as recounted on counted.instance_id = recounted.instance_id
+            where {{ is_counted_again }}
+            union all
+            select * from {{ relation }}
+            where instance_id is null
         ) as counted_rows
     {%- else -%}
         {{- relation -}}

@@ -11,7 +11,7 @@ instances as (
 ),
 
 instance_hours as (
-    {{ recounted(ref('fct_instance_hours'), 'day', report_day('hours_from_at')) }}
+    {{ recounted(ref('fct_instance_hours'), 'day', 'hours_from_at') }}
 ),
 
 instance_days as (

@@ -7,7 +7,7 @@ interruptions as (
 ),
 
 instance_hours as (
-    {{ recounted(ref('fct_instance_hours'), 'day', report_day('recoveries_from_at')) }}
+    {{ recounted(ref('fct_instance_hours'), 'day', 'recoveries_from_at') }}
 ),
 
 days as (

@@ -3,7 +3,7 @@
 with
 
 instance_hours as (
-    {{ recounted(ref('fct_instance_hours'), 'day', report_day('hours_from_at')) }}
+    {{ recounted(ref('fct_instance_hours'), 'day', 'hours_from_at') }}
 ),
 
 days as (
