@@ -158,6 +158,8 @@ def test_commands_take_the_place_of_dlts_configuration(bucket: Bucket, sandbox: 
     told = [_command(sandbox, command, "--json", "--destination", "filesystem") for command in commands]
     assert [each.returncode for each in told] == [0] * len(told), [each.stderr for each in told]
     assert json.loads(told[2].stdout)["outcome"] == "done"
+    fresh = _command(sandbox, "status", "--check", "--max-age", "9999w", "--json", "--destination", "filesystem")
+    assert (fresh.returncode, json.loads(fresh.stdout)["ok"]) == (0, True)
     assert json.loads(told[3].stdout)["covered"]
     assert json.loads(told[6].stdout)["merged"] > 10
     figures = _command(sandbox, "report", "cost", "--json", "--destination", "filesystem")

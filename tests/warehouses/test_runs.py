@@ -87,6 +87,9 @@ def test_commands_take_the_place_of_dlts_configuration(place: Postgres, sandbox:
     facts = [command(sandbox, name, "--json", "--destination", "postgres") for name in commands]
     assert [each.returncode for each in facts] == [0] * len(facts), [each.stderr for each in facts]
     assert json.loads(facts[2].stdout)["outcome"] == "done"
+    assert json.loads(facts[2].stdout)["figures"]["unpriced_hours_before"] is None
+    fresh = command(sandbox, "status", "--check", "--max-age", "9999w", "--json", "--destination", "postgres")
+    assert (fresh.returncode, json.loads(fresh.stdout)["ok"]) == (0, True)
     figures = command(sandbox, "report", "cost", "--json", "--destination", "postgres")
     assert json.loads(figures.stdout)["rows"]
     assert {path.name for path in tmp_path.iterdir()} == {"home", place.work_folder.name}
