@@ -9,6 +9,7 @@ from mithril_elt.visible import shortened, visible
 
 __all__ = [
     "ApiError",
+    "BudgetError",
     "ContractError",
     "DataTestError",
     "KeyRefusedError",
@@ -73,6 +74,12 @@ class ContractError(MithrilError):
 
 class DataTestError(MithrilError):
     """A test of the models failed: the figures are not to be trusted until it is looked into."""
+
+    exit_status = 7
+
+
+class BudgetError(MithrilError):
+    """A budget is passed, or will be before its month is over."""
 
     exit_status = 7
 

@@ -29,7 +29,11 @@ _COMMANDS = {
     "check": ("check", "The key, the project, the network and the warehouse, one line each."),
     "probe": ("probe", "How this account's API reads what its description leaves open, with the evidence."),
     "accept": ("accept", "Check what is to hold against this account: read-only, in a scratch database."),
-    "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
+    "report": (
+        "report",
+        "Print a report: usage, cost, uptime, savings, opportunities, credits, reservations and more.",
+    ),
+    "budget": ("budget", "Hold budgets against what was spent and what is to come: `budget check`."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "compact": ("compact", "Merge the small files that loads leave in a folder or a bucket."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),
