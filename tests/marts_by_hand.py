@@ -25,7 +25,7 @@ MARTS: dict[str, str] = {
     ),
     "dim_reservations": (
         "reservation_id varchar, reservation_name varchar, project_id varchar, user_id varchar,"
-        " instance_type_id varchar, region varchar, placed_at timestamp, as_of timestamp"
+        " instance_type_id varchar, region varchar, placed_at timestamp, ends_at timestamp, as_of timestamp"
     ),
     "fct_status_spells": (
         "instance_id varchar, status varchar, is_known_status boolean, started_at timestamp, ended_at timestamp"
@@ -54,8 +54,9 @@ MARTS: dict[str, str] = {
         " allocated_unused_cent_us hugeint"
     ),
     "fct_commitments": (
-        "reservation_id varchar, project_id varchar, placed_at timestamp, day date, month date,"
-        " committed_us bigint, committed_cost_cent_us hugeint"
+        "reservation_id varchar, project_id varchar, placed_at timestamp, day date, month date, starts_at timestamp,"
+        " ends_at timestamp, quantity bigint, unit_price_cents bigint, committed_us bigint,"
+        " committed_cost_cent_us hugeint"
     ),
     "fct_pause_credits": (
         "instance_id varchar, started_at timestamp, ended_at timestamp, is_credited boolean, expires_at timestamp"

@@ -38,6 +38,7 @@ LAYERS = (
     ("reports", "frames", "mart_docs", "freshness"),
     ("opened",),
     ("exploring",),
+    ("budgets",),
     ("dashboard",),
     ("sandbox",),
     ("cli",),

@@ -9,6 +9,7 @@ from mithril_elt.visible import shortened, visible
 
 __all__ = [
     "ApiError",
+    "BudgetError",
     "ContractError",
     "DataTestError",
     "KeyRefusedError",
@@ -80,6 +81,12 @@ class DataTestError(MithrilError):
 
 class StaleError(MithrilError):
     """`status --check` finds the figures older than allowed, or the run or the build that they hang on not sound."""
+
+    exit_status = 7
+
+
+class BudgetError(MithrilError):
+    """A budget is passed, or will be before its month is over."""
 
     exit_status = 7
 
