@@ -25,6 +25,7 @@ lint: $(VENV)/dev ## format, lint and types of Python, SQL and yml
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy notebooks
 	$(BIN)/yamllint --strict sql
 	@mkdir -p build && cat sql/macros/*.sql > build/macros.sql
 	$(BIN)/sqlfluff lint --processes $(JOBS) --disable-progress-bar sql/models sql/assertions

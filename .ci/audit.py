@@ -35,6 +35,7 @@ ALLOWED = {
     *("MIT License", "Mozilla Public License 2.0 (MPL 2.0)", "Python Software Foundation License"),
 }
 LOOKED_AT = {
+    "docutils": "in the public domain or under BSD; the GPL is of an Emacs mode that is not in what is installed",
     "text-unidecode": "the Artistic License, of the two it is under",
     "yamllint": "GPL-3.0: a program that checks this project, and no part of it",
 }

@@ -184,7 +184,11 @@ def _(credits_of):
 
 @app.cell
 def _():
-    mo.md("## Pauses, the newest first")
+    mo.md("""
+    ## Pauses, the newest first
+
+    Each as far as it lies inside the window of its reservation, where alone it can earn.
+    """)
     return
 
 

@@ -76,7 +76,7 @@ def _(chosen, mithril):
 @app.cell
 def _(calendar_days):
     _base = alt.Chart(calendar_days).encode(
-        x=alt.X("week:O", title="week that begins on", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        x=alt.X("week:O", title="week that begins on (UTC)", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
         y=alt.Y("weekday:O", title=None, sort=["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
     )
     _cells = _base.mark_rect(stroke="white", strokeWidth=1).encode(

@@ -87,13 +87,13 @@ def _opened(place: dict[str, Any]) -> Iterator[OpenMarts]:
 
 
 def _write_page(file: Path, mithril: OpenMarts, out: Path) -> None:
-    from mithril_elt.exploring.files import outputs_of  # noqa: PLC0415  # marimo takes seconds
+    from mithril_elt.exploring.files import shown  # noqa: PLC0415  # marimo takes seconds
     from mithril_elt.exploring.page import page  # noqa: PLC0415  # as above
 
     with whole_file(out) as part:
-        title, outputs = outputs_of(file, mithril)
+        ran = shown(file, mithril)
         footer = f"Written by mithril-elt {version('mithril-elt')} from {file.name}. All times are UTC."
-        part.write_text(page(title, outputs, footer), encoding="utf-8")
+        part.write_text(page(ran.title, ran.outputs, footer), encoding="utf-8")
     say(f"{out}: {out.stat().st_size / 1024:,.0f} KB, needs no network")
 
 

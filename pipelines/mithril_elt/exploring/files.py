@@ -5,14 +5,15 @@ Stands under the command `notebook`. A wheel carries them inside the package, a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mithril_elt.errors import MithrilError, UsageError
 from mithril_elt.opened import OpenMarts
 
-__all__ = ["notebook_file", "outputs_of"]
+__all__ = ["Shown", "notebook_file", "shown"]
 
 
 def notebook_file(name: str) -> Path:
@@ -35,8 +36,16 @@ def _folder() -> Path:
     raise UsageError("the notebooks are missing from this installation: install mithril-elt again")
 
 
-def outputs_of(file: Path, mithril: OpenMarts) -> tuple[str, list[Any]]:
-    """The title of a notebook and what its cells show, asked of these marts with its controls as they are at first.
+class Shown(NamedTuple):
+    """What a notebook shows: its title, what each cell ends with, and by name what its cells have worked out."""
+
+    title: str
+    outputs: list[Any]
+    values: Mapping[str, Any]
+
+
+def shown(file: Path, mithril: OpenMarts) -> Shown:
+    """A notebook run from its first cell to its last on these marts, its controls as they are at first.
 
     Raises:
         MithrilError: a cell failed.
@@ -47,10 +56,10 @@ def outputs_of(file: Path, mithril: OpenMarts) -> tuple[str, list[Any]]:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     try:
-        outputs, _ = module.app.run(defs={"mithril": mithril})
+        outputs, values = module.app.run(defs={"mithril": mithril})
     except Exception as error:
         cause = error.__cause__ or error
         if isinstance(cause, MithrilError):
             raise cause from None
         raise MithrilError(f"a cell of {file.name} failed ({type(cause).__name__}: {cause})") from error
-    return module.app._config.app_title or file.stem, list(outputs)
+    return Shown(module.app._config.app_title or file.stem, list(outputs), values)

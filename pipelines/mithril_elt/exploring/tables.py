@@ -15,6 +15,7 @@ import marimo as mo
 import pandas as pd
 
 from mithril_elt.instants import iso
+from mithril_elt.reports import GROUPINGS
 from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.reports.shown import number_text
 from mithril_elt.visible import shortened, visible
@@ -28,6 +29,7 @@ _HEADINGS = {
     for definition in DEFINITIONS.values()
     for figure in definition.figures
 }
+_MISSING = {grouping.column: grouping.missing for grouping in GROUPINGS.values()}
 _GROUPS = {"hour": "hour (UTC)", "value_at": "value (UTC)"}
 
 
@@ -102,7 +104,7 @@ def _heading(column: Any) -> str:
 
 
 def _cell(value: Any, column: Any, names: dict[str, dict[str, str]]) -> str:
-    text = _text(value)
+    text = _MISSING[column] if column in _MISSING and pd.isna(value) else _text(value)
     name = names.get(str(column), {}).get(text)
     shown = escape(shortened(visible(text), _LONGEST))
     return f"{escape(shortened(visible(name)))}<br><small>{shown}</small>" if name else shown
