@@ -44,7 +44,7 @@ def _environment(dialect: str, zone: str) -> jinja2.sandbox.SandboxedEnvironment
     environment.globals.update(
         target=SimpleNamespace(type=dialect, schema="staging"),
         var=lambda name, default=None: names.get(name, default),
-        ref=lambda name: f"{'marts' if name.startswith(('dim_', 'fct_')) else 'staging'}.{name}",
+        ref=lambda name: f"{'marts' if name.startswith(('dim_', 'fct_', 'focus_')) else 'staging'}.{name}",
         source=lambda schema, name: f"{schema}.{name}",
         this="staging.itself",
         config=lambda **_: "",
