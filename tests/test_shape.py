@@ -35,6 +35,7 @@ LAYERS = (
     ("moving", "transform"),
     ("acceptance",),
     ("reports",),
+    ("focus",),
     ("sandbox",),
     ("cli",),
     ("__main__", "__init__"),

@@ -168,7 +168,9 @@ def test_each_step_has_a_unit_test(path: Path) -> None:
     assert unit_tested(path) == {path.stem}
 
 
-@pytest.mark.parametrize("path", [p for p in MODELS if p.stem.startswith(("fct_", "focus_"))], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in MODELS if p.stem.startswith(("fct_", "focus_"))], ids=lambda path: path.stem
+)
 def test_each_fact_has_a_unit_test(path: Path) -> None:
     """Every fact has rows in and rows out beside it."""
     assert unit_tested(path) == {path.stem}

@@ -30,6 +30,7 @@ _COMMANDS = {
     "probe": ("probe", "How this account's API reads what its description leaves open, with the evidence."),
     "accept": ("accept", "Check what is to hold against this account: read-only, in a scratch database."),
     "report": ("report", "Print a report: usage, cost, uptime, pause-credits, reservations, summary."),
+    "export": ("export", "Write what the marts say to a file that other tools read."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "compact": ("compact", "Merge the small files that loads leave in a folder or a bucket."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
 
 import click
 
 from mithril_elt.cli.options import db_options
+from mithril_elt.cli.pinned import as_of_then
 from mithril_elt.cli.saying import say, say_data, say_text
-from mithril_elt.errors import UsageError
-from mithril_elt.instants import iso, parse_instant
+from mithril_elt.instants import parse_instant
 from mithril_elt.place import Place
-from mithril_elt.reports import FORMATS, GROUPINGS, Report, known_up_to, render, report
+from mithril_elt.reports import FORMATS, GROUPINGS, Report, render, report
 
 __all__ = ["report_command"]
 
@@ -65,7 +62,7 @@ def report_command(
     to_at = None if to is None else parse_instant(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
-    with _as_of(db, schema, dataset, pinned) as path:
+    with as_of_then(db, schema, dataset, pinned) as path:
         answer = report(path, name, by=by, from_at=from_at, to_at=to_at, limit=limit, marts_schema=schema)
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size(fallback=(80, 24)).columns
@@ -73,28 +70,6 @@ def report_command(
     say_data(text) if form in ("csv", "json") else say_text(text, styled=is_terminal)
     if form == "csv":
         _warn(answer)
-
-
-@contextmanager
-def _as_of(db: Place, schema: str, dataset: str | None, pinned: datetime | None) -> Iterator[Place]:
-    """The database whose marts are as of that instant: this one, or a scratch copy of it built so."""
-    if pinned is None:
-        yield db
-        return
-    instants = known_up_to(db, marts_schema=schema)
-    if not instants or pinned > max(instants):
-        until = iso(max(instants)) if instants else "nothing yet"
-        raise UsageError(
-            f"--as-of {iso(pinned)} is past what the marts are built up to ({until}): `mithril-elt run` goes on"
-            " from there"
-        )
-    if pinned == min(instants) == max(instants):
-        yield db
-        return
-    from mithril_elt.transform import build_scratch  # noqa: PLC0415  # loads dbt, which takes seconds
-
-    with build_scratch(db, as_of=pinned, dataset=dataset) as scratch:
-        yield scratch
 
 
 def _warn(answer: Report) -> None:

@@ -67,6 +67,7 @@ final as (
         {{ focus('Tags') }},
         {{ focus('x_ChargeId') }},
         {{ focus('x_ChargeKind') }},
+        {{ focus('x_BookedAt') }},
         {{ focus('x_InstanceId') }},
         {{ focus('x_InstanceTypeName') }},
         {{ focus('x_OrderId') }},

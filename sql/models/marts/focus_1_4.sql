@@ -77,6 +77,7 @@ final as (
         ]) }},
         charge_id as {{ focus('x_ChargeId') }},
         charge_kind as {{ focus('x_ChargeKind') }},
+        hour_at as {{ focus('x_BookedAt') }},
         instance_id as {{ focus('x_InstanceId') }},
         instance_type_name as {{ focus('x_InstanceTypeName') }},
         order_id as {{ focus('x_OrderId') }},
