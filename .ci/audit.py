@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 # Environments of their own, with drivers that users choose.
-ELSEWHERE = (".ci/requirements-warehouses.txt", ".ci/requirements-spark.txt")
+ELSEWHERE = (".ci/requirements-warehouses.txt", ".ci/requirements-spark.txt", ".ci/requirements-focus.txt")
 PINS = (".ci/requirements.txt", ".ci/requirements-dev.txt", *ELSEWHERE, ".ci/installer.txt")
 OURS = "mithril-elt"
 VENVS_OWN = {OURS, "pip", "setuptools"}  # what is in any environment before the pins are
@@ -35,6 +35,7 @@ ALLOWED = {
     *("MIT License", "Mozilla Public License 2.0 (MPL 2.0)", "Python Software Foundation License"),
 }
 LOOKED_AT = {
+    "focus-data-toolkit": "MIT, and tables of FOCUS under CC-BY-4.0: it checks this project, and is no part of it",
     "text-unidecode": "the Artistic License, of the two it is under",
     "yamllint": "GPL-3.0: a program that checks this project, and no part of it",
 }
