@@ -4,8 +4,8 @@ Hours are counted from 22:00 on March 30, 2026; as_of is ten hours later, 08:00 
 
 inst_spot (spot, 8 GPUs): up from 23:00 to 00:30; 45 min at 1,300 c, 15 min at 1,301 c, 30 min without a price.
 inst_odd (spot, of a type that nobody told): up from 22:00 to 22:30 at 200 c.
-res_a (two instances at 250 c from 22:00 to 06:00, 100 c for a paused hour, 300 c for a returned one): inst_used is up for
-two hours, paused for two, up for one, and then given back, three hours before the end; nothing uses the second instance.
+res_a (two instances at 250 c from 22:00 to 06:00, 100 c for a paused hour, 300 c for a returned one): inst_used is up
+for two hours, paused for two, up for one, and given back three hours before the end; nothing uses the second instance.
 res_b (one instance at 200 c from 07:00 to 10:00, no rates): inst_unrated is paused from 07:00 on.
 res_c (one instance at 150 c from 03:00 to 09:00) is cancelled at 05:00; nothing uses it.
 """
@@ -75,12 +75,14 @@ def focus_account(project: Compiled, connection: duckdb.DuckDBPyConnection) -> N
         "update raw.reservations set instance_type = 'it_8', region = 'us-east1-a', name = 'the \"first\", =1+1',"
         " status = case fid when 'res_c' then 'Canceled' else 'Active' end"
     )
-    connection.execute("update raw.instances set region = 'us-east1-a', name = '=machine ' || fid, created_by = 'user_u'")
+    connection.execute(
+        "update raw.instances set region = 'us-east1-a', name = '=machine ' || fid, created_by = 'user_u'"
+    )
     connection.execute("update raw.reservation_events set return_credit_cents = 300 where reservation_fid = 'res_a'")
     connection.execute(
         "insert into raw.market_prices by name select 'it_8' as instance_type, 'us-east1-a' as region,"
-        " timestamp '2026-03-30 22:30' as timestamp, 20.5 as reserved_price_usd, timestamp '2026-03-31 09:00' as read_at,"
-        " '1' as _dlt_load_id"
+        " timestamp '2026-03-30 22:30' as timestamp, 20.5 as reserved_price_usd,"
+        " timestamp '2026-03-31 09:00' as read_at, '1' as _dlt_load_id"
     )
     project.build(connection)
 

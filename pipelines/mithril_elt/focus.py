@@ -12,13 +12,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError, WarehouseError
 from mithril_elt.place import Place
 from mithril_elt.postgres import Session
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.span import Span
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["KINDS", "VERSIONS", "Exported", "FocusPlan", "export_focus"]
 
@@ -72,7 +75,9 @@ class _Column:
         return f'"{self.name}"'
 
 
-def export_focus(db: Place, out: Path, plan: FocusPlan, *, marts_schema: str = "marts") -> Exported:
+def export_focus(
+    db: Place | duckdb.DuckDBPyConnection, out: Path, plan: FocusPlan, *, marts_schema: str = "marts"
+) -> Exported:
     """Writes rows of the marts to a `.csv` or `.parquet` file, which is there whole or not at all.
 
     Costs are decimals of 12 places, instants UTC. Raises UsageError for another ending or a folder that is not there,
@@ -222,5 +227,8 @@ def _gaps(marts: Marts, plan: FocusPlan) -> Iterator[str]:
         f" from {{marts}}.fct_charge_gaps{where} group by 1, 2, 3 order by 1, 2"
     )
     for kind, lacks, is_in_file, charges, hours in found:
-        what = "are in the file without it" if is_in_file else "are not in the file, or only the part that has one"
-        yield f"{charges:,} charges of {kind} ({hours:,.2f} h) have no known {lacks.removeprefix('no ')}: they {what}."
+        counted = f"{charges:,} charge{'' if charges == 1 else 's'} of {kind} ({hours:,.2f} h)"
+        what = (
+            "in the file without it" if is_in_file else "not in the file, but for a part of the hour that may have one"
+        )
+        yield f"No {lacks.removeprefix('no ')} is known for {counted}: {what}."

@@ -80,7 +80,7 @@ where
     -- when it is
     or length_us <= 0
     or (kind <> 'reservation_purchase' and length_us <> {{ seconds_us(3600) }})
-    or (kind <> 'reservation_purchase' and {{ focus('ChargePeriodStart') }} < {{ focus('BillingPeriodStart') }})
-    or (kind <> 'reservation_purchase' and {{ focus('ChargePeriodEnd') }} > {{ focus('BillingPeriodEnd') }})
-    or {{ focus('BillingPeriodStart') }} <> {{ start_of('month', focus('BillingPeriodStart')) }}
+    or (kind <> 'reservation_purchase' and {{ focus('ChargePeriodStart') }} <> {{ focus('x_BookedAt') }})
+    or {{ focus('x_BookedAt') }} <> {{ hour_of(focus('x_BookedAt')) }}
+    or {{ focus('BillingPeriodStart') }} <> {{ start_of('month', focus('x_BookedAt')) }}
     or {{ focus('BillingPeriodEnd') }} <> {{ months_after(focus('BillingPeriodStart'), 1) }}

@@ -21,7 +21,10 @@ _MEANT = (
     (re.compile(r"(PeriodStart|PeriodEnd)\s*\)?\s*<=?\s*$", re.IGNORECASE), _LAST),
     (re.compile(r"BETWEEN\s*$", re.IGNORECASE), _FIRST),
     (re.compile(r"BETWEEN\s*\?\s*AND\s*$", re.IGNORECASE), _LAST),
-    (re.compile(r"(ServiceProviderName|ProviderName|InvoiceIssuerName|PublisherName)\s*=\s*$", re.IGNORECASE), "Mithril"),
+    (
+        re.compile(r"(ServiceProviderName|ProviderName|InvoiceIssuerName|PublisherName)\s*=\s*$", re.IGNORECASE),
+        "Mithril",
+    ),
     (re.compile(r"ServiceName\s*=\s*$", re.IGNORECASE), "Mithril Compute"),
     (re.compile(r"SubAccountId\s*=\s*$", re.IGNORECASE), "proj_a"),
     (re.compile(r"ResourceId\s*=\s*$", re.IGNORECASE), "res_a"),

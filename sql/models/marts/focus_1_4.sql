@@ -42,7 +42,7 @@ final as (
         'Virtual Machines' as {{ focus('ServiceSubcategory') }},
         'Mithril Compute' as {{ focus('ServiceName') }},
         instance_type_id as {{ focus('SkuId') }},
-        case when sku_price_id is not null then 'Instance time' end as {{ focus('SkuMeter') }},
+        case when instance_type_id is not null then 'Instance time' end as {{ focus('SkuMeter') }},
         sku_price_id as {{ focus('SkuPriceId') }},
         case when sku_price_id is not null then '{"GpuCount": ' || cast(num_gpus as {{ text() }}) || '}' end
             as {{ focus('SkuPriceDetails') }},
