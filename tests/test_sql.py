@@ -345,7 +345,7 @@ DAMAGE = {
     "assert_charges_add_up_to_the_marts": (
         "delete from marts.fct_charges where charge_kind = 'spot_usage'",
         "insert into marts.fct_charges from marts.fct_charges where charge_kind = 'reserved_idle'",
-        "update marts.fct_charges set month = date '2026-02-01' where charge_kind = 'reservation_purchase'",
+        "update marts.fct_charges set day = date '2026-02-01' where charge_kind = 'reservation_purchase'",
         "update marts.fct_charges set cost_cent_us = -cost_cent_us where charge_kind = 'pause_credit'",
     ),
     "assert_focus_has_every_charge_once": (

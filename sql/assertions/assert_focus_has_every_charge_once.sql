@@ -1,4 +1,4 @@
--- Each charge whose cost is known is one row of both versions, with the cost that it has.
+-- Each charge whose cost is known is one row of both versions, with its cost: from the first on that may be new.
 with
 
 charges as (
@@ -8,7 +8,7 @@ charges as (
         sum(billed_cost_cent_us) as billed_cost_cent_us,
         sum(effective_cost_cent_us) as effective_cost_cent_us
     from {{ ref('fct_charges') }}
-    where cost_cent_us is not null
+    where cost_cent_us is not null and {{ since_first_change('hour_at') }}
     group by charge_kind
 ),
 
@@ -21,6 +21,7 @@ told as (
             sum({{ focus('BilledCost') }}) as billed_usd,
             sum({{ focus('EffectiveCost') }}) as effective_usd
         from {{ ref('focus_' ~ version) }}
+        where {{ since_first_change(focus('x_BookedAt')) }}
         group by {{ focus('x_ChargeKind') }}
         {% if not loop.last %}
             union all

@@ -1,4 +1,4 @@
--- Row by row: category, nulls, signs, costs and periods are those of the kind, and price x quantity is the cost.
+-- Of each row that may be new: category, nulls, signs, costs and periods are its kind's, price x quantity is the cost.
 with
 
 charges as (
@@ -15,7 +15,7 @@ charges as (
             - {{ focus('ListCost') }}
         ) as price_difference
     from {{ ref('focus_1_4') }}
-    where {{ since_first_change(focus('ChargePeriodStart')) }}
+    where {{ since_first_change(focus('x_BookedAt')) }}
 )
 
 select * from charges
