@@ -1,4 +1,4 @@
-"""The tables of docs/focus.md that follow from the project: kinds of charges and columns. `make focus-docs` renews them."""
+"""The tables of docs/focus.md that follow from the project: kinds and columns. `make focus-docs` renews them."""
 
 from __future__ import annotations
 

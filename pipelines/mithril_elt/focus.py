@@ -88,17 +88,18 @@ def export_focus(
         raise UsageError(f"--out {out}: the name of the file ends in .csv or .parquet")
     if not out.parent.is_dir() or out.is_dir():
         raise UsageError(f"--out {out}: there is no folder {out.parent}, or it is a folder itself")
-    with read_marts(db, marts_schema) as marts:
-        known = {project.project_id for project in marts.projects()}
-        unknown = [project for project in plan.projects if project not in known]
-        if unknown:
-            raise UsageError(
-                f"there is no project {', '.join(unknown)} in the marts: there are {', '.join(sorted(known))}"
-            )
-        columns = _columns(marts, plan.mart)
-        with _beside(out) as partial:
-            rows = _write(marts, plan, columns, partial, ending)
+    # The file takes its name once the marts are known to be of one build.
+    with _beside(out) as partial, read_marts(db, marts_schema) as marts:
+        _check_projects(marts, plan)
+        rows = _write(marts, plan, _columns(marts, plan.mart), partial, ending)
         return Exported(rows, tuple(_gaps(marts, plan)))
+
+
+def _check_projects(marts: Marts, plan: FocusPlan) -> None:
+    known = {project.project_id for project in marts.projects()}
+    unknown = [project for project in plan.projects if project not in known]
+    if unknown:
+        raise UsageError(f"there is no project {', '.join(unknown)} in the marts: there are {', '.join(sorted(known))}")
 
 
 def _columns(marts: Marts, mart: str) -> list[_Column]:
@@ -143,7 +144,12 @@ def _copied(connection: Any, query: str, file: Path, *, to_csv: bool) -> int:
     try:
         [rows] = connection.execute(f"copy ({query}) to {_literal(str(file))} ({form})").fetchone()
     except duckdb.Error as error:
-        raise WarehouseError(f"{file.parent} cannot be written to: {str(error).partition(chr(10))[0]}") from error
+        what = (
+            f"{file.parent} cannot be written to"
+            if isinstance(error, duckdb.IOException)
+            else "the marts cannot be read"
+        )
+        raise WarehouseError(f"{what}: {str(error).partition(chr(10))[0]}") from error
     return int(rows)
 
 
