@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
+FOCUS_PYTHON ?= $(shell python3.12 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 
 export RUNTIME__DLTHUB_TELEMETRY = false
 export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-readings test-kills test-soak bench points pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points focus-docs pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,7 +42,7 @@ format: $(VENV)/dev ## put Python in order
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark \
-		--ignore tests/schedules --ignore tests/browser
+		--ignore tests/schedules --ignore tests/browser --ignore tests/focus
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
@@ -74,6 +75,10 @@ test-browser: ## the dashboard in a real browser, Debian's chromium, which it in
 	@$(MAKE) --no-print-directory VENV=$(VENV)-browser $(VENV)-browser/browser
 	CHROMIUM=$(CHROMIUM) PICTURES=$(PICTURES) $(VENV)-browser/bin/pytest -n 0 --durations 5 tests/browser
 
+test-focus: $(VENV)/dev ## what is published on FOCUS, run on exported files; the official validator needs Python 3.12: minutes
+	@$(MAKE) --no-print-directory VENV=$(VENV)-focus PYTHON=$(FOCUS_PYTHON) $(VENV)-focus/focus
+	FOCUS_TOOLS=$(abspath $(VENV)-focus) $(BIN)/pytest -n 0 -rs --durations 10 tests/focus
+
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
 	READINGS_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest -n $(JOBS) --dist worksteal tests/slow/test_random_worlds.py
@@ -96,7 +101,7 @@ FAULTS := tests/slow/test_faults.py
 WIRE := tests/slow/test_faults_on_the_wire.py
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow $(VENV)-browser demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow $(VENV)-browser $(VENV)-focus demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
@@ -140,10 +145,22 @@ $(VENV)/airflow: .ci/requirements-airflow.txt .ci/installer.txt | $(VENV)/bin/py
 $(VENV)/browser: .ci/requirements-browser.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
 	$(call install,.ci/requirements-browser.txt,$@)
 
+# The official validator comes as source: what builds it is installed before it.
+$(VENV)/focus: .ci/requirements-focus.txt .ci/installer.txt | $(VENV)/bin/python
+	@echo "installing .ci/requirements-focus.txt …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r .ci/installer.txt
+	@mkdir -p build && awk '/^[a-z]/ { is_source = /^focus-validator/ } !is_source' .ci/requirements-focus.txt > build/focus-wheels.txt
+	@$(BIN)/uv pip install -q --no-config --no-deps --require-hashes -p $(BIN)/python -r build/focus-wheels.txt
+	@$(BIN)/uv pip install -q --no-config --no-deps --require-hashes --no-build-isolation -p $(BIN)/python -r .ci/requirements-focus.txt
+	@touch $@
+
 COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q
 
 points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
 	$(BIN)/python tests/points.py > tests/POINTS.md
+
+focus-docs: $(VENV)/dev ## renew the tables of kinds and columns in docs/focus.md
+	$(BIN)/python tests/focus_docs.py
 
 pins: $(VENV)/dev ## renew the pins from pyproject.toml
 	echo 'duckdb<2' | $(COMPILE) pyproject.toml --group build -c - -o .ci/requirements.txt
@@ -158,4 +175,5 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 		| $(COMPILE) - -o .ci/requirements-airflow.txt
 	$(COMPILE) pyproject.toml --group browser --group test --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-browser.txt
+	$(COMPILE) --group focus -o .ci/requirements-focus.txt
 	echo uv | $(COMPILE) - -o .ci/installer.txt

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 # Environments of their own, with drivers and schedulers that users choose.
-ELSEWHERE = tuple(f".ci/requirements-{name}.txt" for name in ("warehouses", "spark", "schedules", "airflow", "browser"))
+ELSEWHERE = tuple(f".ci/requirements-{name}.txt" for name in ("warehouses", "spark", "schedules", "airflow", "browser", "focus"))
 PINS = (".ci/requirements.txt", ".ci/requirements-dev.txt", *ELSEWHERE, ".ci/installer.txt")
 OURS = "mithril-elt"
 VENVS_OWN = {OURS, "pip", "setuptools"}  # what is in any environment before the pins are
@@ -36,6 +36,7 @@ ALLOWED = {
 }
 LOOKED_AT = {
     "docutils": "in the public domain or under BSD; the GPL is of an Emacs mode that is not in what is installed",
+    "focus-data-toolkit": "MIT, and tables of FOCUS under CC-BY-4.0: it checks this project, and is no part of it",
     "text-unidecode": "the Artistic License, of the two it is under",
     "yamllint": "GPL-3.0: a program that checks this project, and no part of it",
 }

@@ -104,7 +104,7 @@ def test_the_picture_is_what_the_demo_prints(folder: Path, capsys: pytest.Captur
 def test_every_mart_is_in_the_table(folder: Path) -> None:
     """No mart is missing from the README, and it names none that is not there."""
     table = README.read_text().split("## The marts")[1].split("```")[0]
-    named = set(re.findall(r"`((?:dim|fct)_\w+)`", table))
+    named = set(re.findall(r"`((?:dim|fct|focus)_\w+)`", table))
     assert named == set(tables_in(folder / "mithril.duckdb", "marts"))
 
 

@@ -40,6 +40,7 @@ LAYERS = (
     ("exploring",),
     ("budgets",),
     ("dashboard",),
+    ("focus",),
     ("sandbox",),
     ("cli",),
     ("__main__", "__init__"),

@@ -265,6 +265,7 @@ def test_an_earlier_as_of_gives_the_figures_of_that_day(project: Compiled, pinne
 SPELL = "update marts.fct_status_spells set"
 HOUR = "update marts.fct_instance_hours set"
 RESERVED = "update marts.fct_reservation_hours set"
+FOCUS = "update marts.focus_1_4 set"
 DAMAGE = {
     "assert_spells_leave_no_gap_and_never_overlap": (
         f"{SPELL} ended_at = ended_at - interval 1 microsecond where next_status = 'PREEMPTED'",
@@ -353,6 +354,33 @@ DAMAGE = {
         "update staging.int_history_days set row_count = row_count + 1",
     ),
     "assert_listed_prices_are_whole_cents": ("update staging.int_reservation_grants set terms_source = 'listing'",),
+    "assert_focus_rows_are_what_their_kind_is": (
+        f'{FOCUS} "BilledCost" = "EffectiveCost" where "x_ChargeKind" = \'reserved_used\'',
+        f'{FOCUS} "ListUnitPrice" = "ListUnitPrice" + 1 where "x_ChargeKind" = \'reserved_idle\'',
+        f'{FOCUS} "ChargePeriodStart" = "ChargePeriodStart" - interval 1 minute',
+    ),
+    "assert_charges_of_a_reservation_are_effective_as_billed": (
+        "update marts.fct_charges set effective_cost_cent_us = effective_cost_cent_us + 1 where charge_kind like 'r%'",
+        "delete from marts.fct_charges where charge_kind = 'reserved_used'",
+        "update marts.fct_charges set billed_cost_cent_us = 0 where charge_kind = 'pause_credit'",
+    ),
+    "assert_charges_add_up_to_the_marts": (
+        "delete from marts.fct_charges where charge_kind = 'spot_usage'",
+        "insert into marts.fct_charges from marts.fct_charges where charge_kind = 'reserved_idle'",
+        "update marts.fct_charges set day = date '2026-02-01' where charge_kind = 'reservation_purchase'",
+        "update marts.fct_charges set cost_cent_us = -cost_cent_us where charge_kind = 'pause_credit'",
+    ),
+    "assert_focus_has_every_charge_once": (
+        "delete from marts.focus_1_2 where \"x_ChargeKind\" = 'pause_credit'",
+        "insert into marts.focus_1_4 from marts.focus_1_4 where \"x_ChargeKind\" = 'spot_usage'",
+        f'{FOCUS} "EffectiveCost" = "EffectiveCost" + 0.00000001 where "x_ChargeKind" = \'reserved_idle\'',
+    ),
+    "assert_focus_says_what_the_vendor_is_asked": (
+        f'{FOCUS} "BilledCost" = "BilledCost" + 1 where "ChargeCategory" = \'Purchase\'',
+        f'{FOCUS} "BilledCost" = 0 where "x_ChargeKind" = \'pause_credit\'',
+        f"{FOCUS} \"CommitmentDiscountStatus\" = 'Unused' where \"x_ChargeKind\" = 'reserved_used'",
+        "delete from marts.focus_1_4 where \"x_ChargeKind\" = 'reserved_idle'",
+    ),
     "assert_status_policy_covers_any_other": (
         "delete from staging.status_policy where status = '*'",
         "update staging.status_policy set phase = 'running' where status = '*'",

@@ -18,11 +18,11 @@ pytestmark = pytest.mark.xdist_group("sql")
 
 MODELS = sorted((SQL / "models").glob("*/*.sql"))
 NAMES = [path.stem for path in MODELS]
-PREFIX = {"staging": ("stg_mithril__",), "intermediate": ("int_",), "marts": ("dim_", "fct_")}
+PREFIX = {"staging": ("stg_mithril__",), "intermediate": ("int_",), "marts": ("dim_", "fct_", "focus_")}
 # Which layers a layer may read from.
 READS = {
     "staging": {"raw"},
-    "intermediate": {"staging", "intermediate", "status_policy", "vendor_readings"},
+    "intermediate": {"staging", "intermediate", "charge_kinds", "status_policy", "vendor_readings"},
     "marts": {"intermediate", "marts"},
 }
 DLT_COLUMNS = {
@@ -158,7 +158,9 @@ def test_a_model_is_described_to_its_last_column(
     assert re.search(r"One row per [^.]+\.$", model["description"].strip()), model["description"]
     assert [column["name"] for column in model["columns"]] == [name for name, _ in columns[path.stem]]
     assert all(column["description"].strip() for column in model["columns"])
-    unique = [node for name, node in project.tests.items() if re.match(rf"unique(_together)?_{path.stem}_", name)]
+    keyed = re.compile(rf"unique(_together)?_{path.stem}_")
+    of_it = [node for name, node in project.tests.items() if keyed.match(name)]
+    unique = [node for node in of_it if f"model.mithril.{path.stem}" in node.depends_on]
     assert len(unique) == 1, "a model has one key"
 
 
@@ -168,7 +170,9 @@ def test_each_step_has_a_unit_test(path: Path) -> None:
     assert unit_tested(path) == {path.stem}
 
 
-@pytest.mark.parametrize("path", [p for p in MODELS if p.stem.startswith("fct_")], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in MODELS if p.stem.startswith(("fct_", "focus_"))], ids=lambda path: path.stem
+)
 def test_each_fact_has_a_unit_test(path: Path) -> None:
     """Every fact has rows in and rows out beside it."""
     assert unit_tested(path) == {path.stem}
@@ -224,7 +228,7 @@ def test_the_readme_lists_every_mart_with_its_grain() -> None:
 def test_the_readme_draws_every_step(project: Compiled) -> None:
     """The lineage in sql/README.md names every intermediate model, and no model that is not there."""
     readme = (SQL / "README.md").read_text()
-    named = set(re.findall(r"\b(?:int|fct|dim)_\w+", readme))
+    named = set(re.findall(r"\b(?:int_|fct_|dim_|focus_\d)\w*", readme))
     assert named == {node.name for node in project.models if _is_past_staging(node)}
 
 

@@ -247,6 +247,19 @@ engine. What is not said of an engine by name is as DuckDB says it. Databricks s
     {%- endif -%}
 {%- endmacro %}
 
+{#- A text as a string of JSON, in its quotation marks. -#}
+{% macro json_string(words) -%}
+    {%- if target.type == 'bigquery' -%}
+        to_json_string({{ words }})
+    {%- elif target.type == 'clickhouse' -%}
+        toJSONString({{ words }})
+    {%- elif target.type in ('duckdb', 'postgres') -%}
+        cast(to_json({{ words }}) as {{ text() }})
+    {%- else -%} {#- ids, which have no sign that would have to be escaped -#}
+        '"' || {{ words }} || '"'
+    {%- endif -%}
+{%- endmacro %}
+
 {#- A number that rows with other values do not have, but for one pair in 2^64; to be added up over rows in any order. -#}
 {% macro digest(columns) -%}
     {%- if target.type == 'postgres' -%}

@@ -49,12 +49,27 @@ no price at all. What is below nothing or beyond all reason is no price.
 
 {#- A part in per cent of the whole, half-even at 12 places; null where the whole is 0. Neither is negative. -#}
 {% macro percent(part, whole) -%}
-    {%- set scaled = wide(part) ~ " * 100000000000000" -%}
-    {%- set floor = wide_quotient("(" ~ scaled ~ ")", wide(whole)) -%}
-    {%- set twice_rest = "mod(" ~ scaled ~ ", " ~ wide(whole) ~ ") * 2" -%}
+    {{ _quotient(part, whole, 100000000000000) }}
+{%- endmacro %}
+
+{#- The dollars for an hour that make up a cost over a span, half-even at 12 places; null without a span. -#}
+{% macro usd_per_hour(cost_cent_us, span_us) -%}
+    {{ _quotient(cost_cent_us, span_us, 10000000000) }}
+{%- endmacro %}
+
+{#- What a span costs at a price in billionths of a dollar for an hour, half-even at 12 places. -#}
+{% macro usd_of_nanos(nanos, span_us) -%}
+    {{ _quotient(wide(nanos) ~ " * " ~ span_us, 3600000, 1) }}
+{%- endmacro %}
+
+{#- A whole number by another, times a factor, half-even in units of 1e-12; null where the divisor is 0. -#}
+{% macro _quotient(number, divisor, factor) -%}
+    {%- set scaled = wide(number) ~ " * " ~ factor -%}
+    {%- set floor = wide_quotient("(" ~ scaled ~ ")", wide(divisor)) -%}
+    {%- set twice_rest = "mod(" ~ scaled ~ ", " ~ wide(divisor) ~ ") * 2" -%}
     case
-        when {{ whole }} = 0 then null
-        when {{ twice_rest }} > {{ whole }} or ({{ twice_rest }} = {{ whole }} and mod({{ floor }}, 2) = 1)
+        when {{ divisor }} = 0 then null
+        when {{ twice_rest }} > {{ divisor }} or ({{ twice_rest }} = {{ divisor }} and mod({{ floor }}, 2) = 1)
             then {{ twelfth_places("(" ~ floor ~ " + 1)") }}
         else {{ twelfth_places(floor) }}
     end

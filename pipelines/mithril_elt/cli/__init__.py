@@ -33,7 +33,7 @@ _COMMANDS = {
         "report",
         "Print a report: usage, cost, uptime, savings, opportunities, credits, reservations and more.",
     ),
-    "export": ("export", "Write a report into a file that other programs read."),
+    "export": ("export", "Write a report, or charges in the words of FOCUS, into a file that other programs read."),
     "notebook": ("notebook", "Open a notebook, or write it as one page that needs no network."),
     "dashboard": ("dashboard", "Serve a page of cost, use, uptime and credits, or write it as one file."),
     "budget": ("budget", "Hold budgets against what was spent and what is to come: `budget check`."),

@@ -16,6 +16,7 @@ __all__ = ["export_command"]
 # name: (module, what one line of help says)
 _EXPORTS = {
     "report": ("export_report", "A report, as CSV or Parquet."),
+    "focus": ("export_focus", "Charges in the words of FOCUS 1.2 or 1.4, as CSV or Parquet."),
 }
 
 
@@ -43,6 +44,7 @@ def export_command() -> None:
     """Write what the marts say into files that other programs read.
 
     \b
-    Example:
+    Examples:
       mithril-elt export report cost --by day --out cost.parquet
+      mithril-elt export focus --version 1.4 --out focus.parquet
     """

@@ -79,18 +79,21 @@ class Marts:
         import duckdb  # noqa: PLC0415  # takes longer to load than all of the reports
 
         try:
-            inside = {"{marts}": self.schema, "{staging}": self._staging}
             if isinstance(self.connection, Session):
                 sql = sql.replace(" as hugeint)", " as numeric(38, 0))")
-            for placeholder, schema in inside.items():
-                sql = sql.replace(placeholder, self._inside(schema))
-            found: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
+            found: list[tuple[Any, ...]] = self.connection.execute(self.inside(sql)).fetchall()
         except duckdb.Error as error:
             raise WarehouseError(
                 f"the marts in schema {self.schema!r} cannot be read ({str(error).partition(chr(10))[0]});"
                 " `mithril-elt build --full` builds them anew"
             ) from error
         return found
+
+    def inside(self, sql: str) -> str:
+        """The statement with the schemas in the place of `{marts}` and `{staging}`."""
+        for placeholder, schema in {"{marts}": self.schema, "{staging}": self._staging}.items():
+            sql = sql.replace(placeholder, self._inside(schema))
+        return sql
 
     def projects(self) -> list[Project]:
         """The projects in the marts, by id."""

@@ -4,7 +4,7 @@ with
 
 spans as (
     select * from {{ ref('int_reservation_spans') }}
-    where is_as_of
+    where is_as_of and is_past
 ),
 
 touched_hours as (

@@ -14,7 +14,7 @@ clipped_grants as (
         quantity,
         unit_price_cents,
         greatest(starts_at, window_starts_at) as from_at,
-        least(ends_at, window_ends_at, known_at) as to_at
+        least(ends_at, window_ends_at) as to_at
     from grants
 ),
 
@@ -35,6 +35,13 @@ edges as (
         known_at,
         to_at as edge_at
     from live_grants
+    union distinct
+    select
+        reservation_id,
+        known_at,
+        known_at as edge_at
+    from live_grants
+    where from_at < known_at and to_at > known_at
 ),
 
 spans as (
@@ -75,6 +82,7 @@ final as (
         is_as_of,
         from_at,
         to_at,
+        to_at <= known_at as is_past,
         cast(sum(quantity) as bigint) as quantity,
         max(case when grant_rank = 1 then unit_price_cents end) as unit_price_cents,
         {{ sum_all_known(wide('quantity') ~ ' * unit_price_cents') }} as cents_per_hour

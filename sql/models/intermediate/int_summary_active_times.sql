@@ -12,6 +12,7 @@ summaries as (
 
 spans as (
     select * from {{ ref('int_reservation_spans') }}
+    where is_past
 ),
 
 readings as (

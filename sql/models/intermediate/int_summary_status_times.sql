@@ -13,6 +13,7 @@ summaries as (
 
 spans as (
     select * from {{ ref('int_reservation_spans') }}
+    where is_past
 ),
 
 spans_in_order as (

@@ -1,0 +1,80 @@
+{{ config(materialized='view') }}
+
+with
+
+amounts as (
+    select * from {{ ref('fct_charge_amounts') }}
+),
+
+kinds as (
+    select * from {{ ref('int_charge_kinds') }}
+),
+
+instances as (
+    select * from {{ ref('dim_instances') }}
+),
+
+reservations as (
+    select * from {{ ref('dim_reservations') }}
+),
+
+reserved_prices as (
+    select * from {{ ref('int_reserved_price_hours') }}
+),
+
+-- An instance with a bid and a reservation is on spot, and only that.
+placed_amounts as (
+    select
+        amounts.*,
+        kinds.is_billed,
+        kinds.is_effective,
+        kinds.is_consumed,
+        case
+            when amounts.charge_kind <> 'spot_usage' then coalesce(amounts.reservation_id, instances.reservation_id)
+        end as of_reservation_id,
+        case when amounts.instance_id is null then reservations.instance_type_id else instances.instance_type_id end
+            as instance_type_id,
+        case when amounts.instance_id is null then reservations.num_gpus else instances.num_gpus end as num_gpus,
+        case when amounts.instance_id is null then reservations.region else instances.region end as region,
+        case when kinds.has_quantity then amounts.charged_us end as quantity_us
+    from amounts
+    inner join kinds on amounts.charge_kind = kinds.charge_kind
+    left join instances on amounts.instance_id = instances.instance_id
+    left join reservations on amounts.reservation_id = reservations.reservation_id
+),
+
+final as (
+    select
+        charges.charge_id,
+        charges.charge_kind,
+        charges.project_id,
+        charges.instance_id,
+        charges.of_reservation_id as reservation_id,
+        charges.commitment_id,
+        charges.instance_type_id,
+        charges.num_gpus,
+        charges.region,
+        charges.hour_at,
+        {{ report_day('charges.hour_at') }} as day,
+        {{ report_month('charges.hour_at') }} as month,
+        charges.from_at,
+        charges.to_at,
+        charges.quantity_us,
+        case when charges.is_consumed then charges.quantity_us * charges.num_gpus end as gpu_us,
+        case when charges.cost_cent_us is null then charges.charged_us else 0 end + charges.unpriced_us as left_out_us,
+        charges.cost_cent_us,
+        {% for side in ('billed', 'effective') %}
+            {{ wide('case when charges.is_' ~ side ~ ' then charges.cost_cent_us else 0 * charges.cost_cent_us end') }}
+                as {{ side }}_cost_cent_us,
+        {% endfor %}
+        {{ usd_per_hour('charges.cost_cent_us', 'charges.quantity_us') }} as unit_price_usd,
+        {{ usd_of_nanos('reserved_prices.reserved_nanos', 'charges.quantity_us') }} as reserved_reference_usd
+    from placed_amounts as charges
+    left join reserved_prices
+        on charges.instance_type_id = reserved_prices.instance_type_id
+        and charges.region = reserved_prices.region
+        and charges.hour_at = reserved_prices.hour_at
+        and charges.charge_kind = 'spot_usage'
+)
+
+select * from final
