@@ -47,7 +47,7 @@ def report_command(
     dataset: str | None,
     as_of: str | None,
 ) -> None:
-    """Print a report: usage, uptime, cost, pause-credits, credits, reservations, savings, opportunities,
+    """Print a report: usage, uptime, cost, cash, pause-credits, credits, reservations, savings, opportunities,
     reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
