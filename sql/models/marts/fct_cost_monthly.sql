@@ -3,16 +3,16 @@
 with
 
 cost_days as (
-    select * from {{ ref('fct_cost_daily') }}
+    select * from {{ relocatable(ref('fct_cost_daily')) }}
     where cost_kind = 'instance'
 ),
 
 reservation_days as (
-    select * from {{ ref('fct_reservation_days') }}
+    select * from {{ relocatable(ref('fct_reservation_days')) }}
 ),
 
 commitments as (
-    select * from {{ ref('fct_commitments') }}
+    select * from {{ relocatable(ref('fct_commitments')) }}
 ),
 
 placed_months as (
