@@ -108,6 +108,19 @@ def test_every_mart_is_in_the_table(folder: Path) -> None:
     assert named == set(tables_in(folder / "mithril.duckdb", "marts"))
 
 
+def test_marts_are_read_wherever_their_file_goes(folder: Path, tmp_path: Path) -> None:
+    """Renamed, or attached to another database: marts that are views find their tables there too."""
+    import duckdb  # noqa: PLC0415  # only here
+
+    moved = tmp_path / "moved.duckdb"
+    moved.write_bytes((folder / "mithril.duckdb").read_bytes())
+    with duckdb.connect(str(moved), read_only=True) as renamed, duckdb.connect() as other:
+        other.execute(f"attach '{moved}' as elsewhere (read_only)")
+        for mart in tables_in(folder / "mithril.duckdb", "marts"):
+            renamed.execute(f"from marts.{mart} limit 1").fetchall()
+            other.execute(f"from elsewhere.marts.{mart} limit 1").fetchall()
+
+
 def test_every_command_and_status_is_in_the_tables() -> None:
     """The README lists each command of the command line, and each exit status with its error's number."""
     from mithril_elt import errors  # noqa: PLC0415  # only here

@@ -166,6 +166,23 @@ def test_savings_of_what_cannot_be_compared_are_unknown(marts: duckdb.DuckDBPyCo
     )
 
 
+def test_cash_is_booked_when_placed_and_accrued_by_the_hour(marts: duckdb.DuckDBPyConnection) -> None:
+    """1,152 for the reservation are cash in March at once; of its hours 96 of March and 24 of April are accrued."""
+    rows = {row.pop("month"): row for row in records(report(marts, "cash", by=["month"]))}
+    assert rows["2026-03"] == {
+        "spot_cost_usd": "21.505000000000",
+        "booked_usd": "1152.000000000000",
+        "cash_cost_usd": "1173.505000000000",
+        "allocated_cost_usd": "96.000000000000",
+        "accrued_cost_usd": "117.505000000000",
+        "booked_ahead_usd": "1056.000000000000",
+    }
+    assert (rows["2026-04"]["cash_cost_usd"], rows["2026-04"]["booked_ahead_usd"]) == (
+        "0.000000000000",
+        "-24.000000000000",
+    )
+
+
 def test_credits_are_told_by_how_old_they_are(marts: duckdb.DuckDBPyConnection) -> None:
     """Each is in one column of its age; the first that lapses from now on is named; what is not known is null."""
     assert only(report(marts, "credits")) == {

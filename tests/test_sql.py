@@ -297,6 +297,14 @@ DAMAGE = {
         f"{HOUR} unpriced_us = unpriced_us + 1",
         f"{HOUR} priced_us = priced_us + billed_us + 1, unpriced_us = unpriced_us - billed_us - 1",
     ),
+    "assert_months_both_ways_add_up": (
+        "update marts.fct_cost_monthly set spot_cost_cent_us = spot_cost_cent_us + 1",
+        "update marts.fct_cost_monthly set booked_cent_us = booked_cent_us + 1",
+        "update marts.fct_cost_monthly set accrued_earlier_cent_us = accrued_earlier_cent_us + 1",
+        "update marts.fct_cost_monthly set cash_cost_cent_us = cash_cost_cent_us + 1",
+        "update marts.fct_cost_monthly set accrued_cost_cent_us = accrued_cost_cent_us + 1",
+        "delete from marts.fct_cost_monthly",
+    ),
     "assert_ledger_adds_up_to_pauses": (
         "update marts.fct_credit_ledger set credited_us = credited_us + 1",
         "update marts.fct_credit_ledger set credit_cent_us = credit_cent_us + 1",

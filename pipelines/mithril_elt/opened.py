@@ -152,6 +152,10 @@ class OpenMarts:
         """Reserved, used and unused hours, committed and idle cost, pause credit."""
         return self.report("reservations", by, from_, to, **how)
 
+    def cash(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """Cost as it is charged and as it is used, and what parts the two."""
+        return self.report("cash", by, from_, to, **how)
+
     def savings(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Spot beside the market's reserved price of the hour, and beside the bids' limits."""
         return self.report("savings", by, from_, to, **how)

@@ -26,6 +26,7 @@ REPORTS = (
     "reservations",
     "savings",
     "credits",
+    "cash",
     "opportunities",
     "reconciliation",
     "summary",

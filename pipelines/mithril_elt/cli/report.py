@@ -51,7 +51,7 @@ def report_options(function: F) -> F:
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 def report_command(*, name: str, form: str, **values: Any) -> None:
-    """Print a report: usage, uptime, cost, pause-credits, credits, reservations, savings, opportunities,
+    """Print a report: usage, uptime, cost, cash, pause-credits, credits, reservations, savings, opportunities,
     reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables

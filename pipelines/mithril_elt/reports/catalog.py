@@ -123,6 +123,20 @@ _RESERVATIONS = Definition(
     tuple(option for option in GROUPINGS if option not in {"instance", "bid"}),
     is_estimate=True,
 )
+_CASH = Definition(
+    "cash",
+    (
+        Sum("spot_cost_usd", USD, "spot cost", "spot_cost"),
+        Sum("booked_usd", USD, "booked", "committed_cost"),
+        Combined("cash_cost_usd", USD, "cash", ((1, "spot_cost"), (1, "committed_cost"))),
+        Sum("allocated_cost_usd", USD, "reserved hours", "allocated_cost"),
+        Combined("accrued_cost_usd", USD, "accrued", ((1, "spot_cost"), (1, "allocated_cost"))),
+        Combined("booked_ahead_usd", USD, "booked ahead", ((1, "committed_cost"), (-1, "allocated_cost"))),
+    ),
+    "cash_cost_usd",
+    tuple(option for option in GROUPINGS if option not in {"instance", "bid"}),
+    is_estimate=True,
+)
 _CREDITS = Definition(
     "credits",
     (
@@ -165,7 +179,7 @@ _SAVINGS = Definition(
 )
 REPORTS = {
     definition.name: definition
-    for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS, _CREDITS)
+    for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS, _CREDITS, _CASH)
 }
 
 # Columns of fct_reconciliation as they stand: nothing here adds up.

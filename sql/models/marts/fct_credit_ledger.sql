@@ -3,12 +3,12 @@
 with
 
 credited_pauses as (
-    select * from {{ ref('fct_pause_credits') }}
+    select * from {{ relocatable(ref('fct_pause_credits')) }}
     where is_credited
 ),
 
 projects as (
-    select * from {{ ref('dim_projects') }}
+    select * from {{ relocatable(ref('dim_projects')) }}
 ),
 
 aged_credits as (

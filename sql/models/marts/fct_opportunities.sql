@@ -3,16 +3,16 @@
 with
 
 instance_hours as (
-    select * from {{ ref('fct_instance_hours') }}
+    select * from {{ relocatable(ref('fct_instance_hours')) }}
     where unclaimed_us > 0 or short_paused_us > 0
 ),
 
 instances as (
-    select * from {{ ref('dim_instances') }}
+    select * from {{ relocatable(ref('dim_instances')) }}
 ),
 
 unused_hours as (
-    select * from {{ ref('fct_reservation_hours') }}
+    select * from {{ relocatable(ref('fct_reservation_hours')) }}
     where unused_us > 0
 ),
 

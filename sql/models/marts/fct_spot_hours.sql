@@ -3,20 +3,20 @@
 with
 
 instance_hours as (
-    select * from {{ ref('fct_instance_hours') }}
+    select * from {{ relocatable(ref('fct_instance_hours')) }}
     where billed_us > 0
 ),
 
 instances as (
-    select * from {{ ref('dim_instances') }}
+    select * from {{ relocatable(ref('dim_instances')) }}
 ),
 
 market_hours as (
-    select * from {{ ref('int_market_hours') }}
+    select * from {{ relocatable(ref('int_market_hours')) }}
 ),
 
 bid_limits as (
-    select * from {{ ref('int_bid_limits') }}
+    select * from {{ relocatable(ref('int_bid_limits')) }}
 ),
 
 instance_limits as (
