@@ -115,12 +115,13 @@ def try_write(db: Place) -> None:
         try:
             with opened(db) as connection:
                 check_layout(connection, db)
-            return
         except WarehouseError as error:
             is_read = any(words in str(error.__cause__) for words in _HELD_ELSEWHERE)
             if not is_read or time.monotonic() > patient_until:
                 raise
             time.sleep(0.1)
+        else:
+            return
 
 
 def make_private(db: Path) -> None:

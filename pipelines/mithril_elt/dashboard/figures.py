@@ -42,8 +42,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Overview:
-    """The figures of the first page. `this`, `same` and `whole` have a value by metric, as `report summary` has; the two
-    are None where no figures reach back to. `first_at`: the first hour of which the whole account has any.
+    """The figures of the first page. `this`, `same` and `whole` have a value by metric, as `report summary` has.
+
+    The last two are None of a time before `first_at`, the first hour of which the whole account has any figures.
     """
 
     state: State
