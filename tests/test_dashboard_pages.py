@@ -102,11 +102,15 @@ def test_every_number_leads_to_its_rows(browser: Browser) -> None:
 def test_the_month_is_held_against_the_last(browser: Browser) -> None:
     """April so far has half an hour; the first half hour of March has nothing that is known, March as a whole has."""
     page = read(browser.get("/").text)
-    assert "April 2026, complete up to 2026-04-01 00:30 UTC , 90 min ago" in page.text
+    assert "April 2026 so far, complete up to 2026-04-01 00:30 UTC , 90 min ago" in page.text
     assert "March 2026 whole month" in page.text
-    assert "−91.00 (−80.9 %) than March 2026" in page.text
+    assert "−91.00 (−80.9 %) against March 2026" in page.text
     march = read(browser.get("/?month=2026-03").text).text
     assert "Nothing is loaded of February 2026" in march
+    assert "The first figures are of 2026-03-31 22:00 UTC: of what was before that in March 2026" in page.text
+    unused = read(browser.get("/?user=user_u&order=res_1").text).text
+    assert "Nothing is loaded" not in unused
+    assert "−24.00 (−100.0 %)" in unused  # a zero that is known: in March that user had an hour of it
     assert "The data ends at" not in page.text
 
 

@@ -6,6 +6,7 @@ Stands under `load`, `transform` and `reports`.
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 _HELD_ELSEWHERE = ("Could not set lock on file", "being used by another process")
+_READER_S = 3
 _OF_THE_FILE = (*_HELD_ELSEWHERE, "not a valid DuckDB database", "WAL file", "Cannot open file")
 
 
@@ -98,6 +100,8 @@ def readable(db: Place) -> AbstractContextManager[Any]:
 def try_write(db: Place) -> None:
     """Opens the database for writing and closes it again, so that a hindrance shows before anything is asked.
 
+    It waits for who reads a report or makes a page of the dashboard, which has the file open for a moment.
+
     Raises:
         WarehouseError: it cannot be opened, or a newer release wrote it.
     """
@@ -106,8 +110,18 @@ def try_write(db: Place) -> None:
     file = file_of(db)
     if file is not None and file.parent.is_dir() and not file.exists():
         return
-    with opened(db) as connection:
-        check_layout(connection, db)
+    patient_until = time.monotonic() + _READER_S
+    while True:
+        try:
+            with opened(db) as connection:
+                check_layout(connection, db)
+        except WarehouseError as error:
+            is_read = any(words in str(error.__cause__) for words in _HELD_ELSEWHERE)
+            if not is_read or time.monotonic() > patient_until:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def make_private(db: Path) -> None:

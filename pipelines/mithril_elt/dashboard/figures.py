@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from mithril_elt.dashboard.health import Health, health
@@ -34,7 +34,7 @@ class UnreadyError(WarehouseError):
 
 @dataclass(frozen=True)
 class Source:
-    """Where the figures are: a place, the prefix of its schemas, and the age at which figures are called old."""
+    """Where the figures are: a place, and the prefix of its schemas, if any."""
 
     place: Place
     dataset: str | None = None
@@ -42,11 +42,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Overview:
-    """The figures of the first page; each dictionary has a value by metric, as `report summary` has."""
+    """The figures of the first page. `this`, `same` and `whole` have a value by metric, as `report summary` has.
+
+    The last two are None of a time before `first_at`, the first hour of which the whole account has any figures.
+    """
 
     state: State
     periods: Periods
     as_of: datetime | None
+    first_at: datetime | None
     months: tuple[str, ...]
     choices: dict[str, dict[str, str | None]]
     this: dict[str, Cell]
@@ -100,15 +104,17 @@ class Reader:
         at = periods(self._state, as_of)
         grain = at.this.grain(as_of)
         this = self._report("summary", at.this)
+        first_at = self._first_at()
         return Overview(
             self._state,
             at,
             as_of,
+            first_at,
             self._months(),
             self._choices(),
             _by_metric(this),
-            self._before(at.same),
-            self._before(at.whole),
+            self._before(at.same, first_at),
+            self._before(at.whole, first_at),
             self._warnings(this),
             grain,
             self._report("cost", at.this, grain),
@@ -121,10 +127,19 @@ class Reader:
             health(self._marts, self._source.dataset, as_of),
         )
 
-    def _before(self, period: Period | None) -> dict[str, Cell] | None:
+    def _before(self, period: Period | None, first_at: datetime | None) -> dict[str, Cell] | None:
         """The figures of an earlier time; None where nothing is known of it, which is not the same as zeros."""
-        figures = None if period is None else _by_metric(self._report("summary", period))
-        return figures if figures and (figures["total_hours"] or figures["reserved_hours"]) else None
+        if period is None or period.to_at is None or first_at is None or period.to_at <= first_at:
+            return None
+        return _by_metric(self._report("summary", period))
+
+    def _first_at(self) -> datetime | None:
+        """The first hour of which there is anything, in the whole account."""
+        firsts = [
+            self._marts.rows(f"select min(hour_at) from {{marts}}.{mart}")[0][0]  # noqa: S608  # own names
+            for mart in ("fct_instance_hours", "fct_reservation_hours")
+        ]
+        return min((at.replace(tzinfo=UTC) for at in firsts if at is not None), default=None)
 
     def _warnings(self, summary: Report) -> tuple[str, ...]:
         """Those of the reports, but that a month has not ended: the page says so where it names the month."""

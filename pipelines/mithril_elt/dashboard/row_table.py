@@ -44,6 +44,8 @@ class Row:
 class RowTable:
     """The table: what it is, its headings with units, rows and total; `place` is where the figure looked at stands.
 
+    `sides`: n for columns of numbers, t for those of texts.
+
     `command` prints the same on a terminal; `left_out` rows are in the file only.
     """
 
@@ -53,6 +55,7 @@ class RowTable:
     figure: str
     place: int
     headings: tuple[tuple[str, str, str, str | None], ...]
+    sides: tuple[str, ...]
     rows: tuple[Row, ...]
     total: tuple[str, ...]
     left_out: int
@@ -82,6 +85,7 @@ def row_table(report: Report, links: Links, figure: str | None, period: Period |
             (each.heading, each.unit.sign.strip(), each.name, links.rows(report.name, by, each.name))
             for each in definition.figures
         ),
+        tuple("t" if each.unit.name == "text" else "n" for each in definition.figures),
         tuple(
             Row(
                 *label_of(report, row),
