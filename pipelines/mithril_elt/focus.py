@@ -35,7 +35,7 @@ _PROJECT = {"cost-and-usage": "SubAccountId", "contract-commitment": "x_ProjectI
 _BOOKED = {"cost-and-usage": "x_BookedAt", "contract-commitment": "ContractCommitmentCreated"}
 _TIMES = ("timestamp", "timestamp without time zone")
 # A spreadsheet takes a text with such a start for a formula, and runs it; an apostrophe makes it text again.
-_FORMULA = "'=', '+', '-', '@', '＝', '＋', '－', '＠', chr(9), chr(10), chr(13)"
+_FORMULA = r"'^[=+@\t\r\n＝＋－＠-]'"
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,8 @@ def _in_csv(plan: FocusPlan, column: _Column, *, postgres: bool = False) -> str:
         told = 'to_char({}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')' if postgres else "strftime({}, '%Y-%m-%dT%H:%M:%S.%fZ')"
         value = f"replace({told.format(value)}, '.000000Z', 'Z')"
     elif column.type.startswith(("varchar", "character", "text")):
-        value = f"case when left({value}, 1) in ({_FORMULA}) then '''' || {value} else {value} end"
+        starts = f"{value} ~ {_FORMULA}" if postgres else f"regexp_matches({value}, {_FORMULA})"
+        value = f"case when {starts} then '''' || {value} else {value} end"
     return f"{value} as {column.quoted}"
 
 
