@@ -67,6 +67,7 @@ def test_a_day_is_loaded_built_and_checked(
     """All that happened up to its end, and the figures are those of `mithril-elt run` up to there."""
     assert place
     day = last_day(sandbox)
+    monkeypatch.setenv("MITHRIL_DUCKDB_PATH", str(mithril.DB))  # as the module did, before this test's surroundings
     monkeypatch.setenv("MITHRIL_MAX_AGE", "9999w")  # the account's time is long ago
     ended = mithril.defs.resolve_job_def("mithril_daily").execute_in_process(partition_key=day)
     assert ended.success
