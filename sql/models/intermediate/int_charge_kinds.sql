@@ -1,7 +1,7 @@
 with
 
 kinds as (
-    select * from {{ ref('charge_kinds') }}
+    select * from {{ relocatable(ref('charge_kinds')) }}
 ),
 
 final as (

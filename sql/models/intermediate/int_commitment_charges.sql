@@ -4,7 +4,7 @@ grants as (
     select
         *,
         {{ us_between('starts_at', 'ends_at') }} as length_us
-    from {{ ref('int_reservation_grants') }}
+    from {{ relocatable(ref('int_reservation_grants')) }}
     where is_as_of and placed_at <= known_at
 ),
 

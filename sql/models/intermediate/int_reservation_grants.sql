@@ -1,11 +1,11 @@
 with
 
 grants as (
-    select * from {{ ref('int_granted_terms') }}
+    select * from {{ relocatable(ref('int_granted_terms')) }}
 ),
 
 windows as (
-    select * from {{ ref('int_reservation_windows') }}
+    select * from {{ relocatable(ref('int_reservation_windows')) }}
 ),
 
 granted_terms as (

@@ -1,11 +1,11 @@
 with
 
 instants as (
-    select * from {{ ref('int_reservation_instants') }}
+    select * from {{ relocatable(ref('int_reservation_instants')) }}
 ),
 
 reservations as (
-    select * from {{ ref('int_reservations') }}
+    select * from {{ relocatable(ref('int_reservations')) }}
 ),
 
 -- A cut counts from when it happened: before, the reservation was to go on to its planned end.

@@ -3,15 +3,15 @@
 with
 
 instance_hours as (
-    select * from {{ ref('fct_instance_hours') }}
+    select * from {{ relocatable(ref('fct_instance_hours')) }}
 ),
 
 commitment_charges as (
-    select * from {{ ref('int_commitment_charges') }}
+    select * from {{ relocatable(ref('int_commitment_charges')) }}
 ),
 
 reservation_charges as (
-    select * from {{ ref('fct_reservation_charges') }}
+    select * from {{ relocatable(ref('fct_reservation_charges')) }}
 ),
 
 final as (

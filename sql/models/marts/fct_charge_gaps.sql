@@ -3,7 +3,7 @@
 with
 
 charges as (
-    select * from {{ ref('fct_charges') }}
+    select * from {{ relocatable(ref('fct_charges')) }}
 ),
 
 gaps as (

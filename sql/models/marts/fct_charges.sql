@@ -3,23 +3,23 @@
 with
 
 amounts as (
-    select * from {{ ref('fct_charge_amounts') }}
+    select * from {{ relocatable(ref('fct_charge_amounts')) }}
 ),
 
 kinds as (
-    select * from {{ ref('int_charge_kinds') }}
+    select * from {{ relocatable(ref('int_charge_kinds')) }}
 ),
 
 instances as (
-    select * from {{ ref('dim_instances') }}
+    select * from {{ relocatable(ref('dim_instances')) }}
 ),
 
 reservations as (
-    select * from {{ ref('dim_reservations') }}
+    select * from {{ relocatable(ref('dim_reservations')) }}
 ),
 
 reserved_prices as (
-    select * from {{ ref('int_reserved_price_hours') }}
+    select * from {{ relocatable(ref('int_reserved_price_hours')) }}
 ),
 
 -- An instance with a bid and a reservation is on spot, and only that.

@@ -3,15 +3,15 @@
 with
 
 reservation_hours as (
-    select * from {{ ref('fct_reservation_hours') }}
+    select * from {{ relocatable(ref('fct_reservation_hours')) }}
 ),
 
 return_hours as (
-    select * from {{ ref('fct_return_hours') }}
+    select * from {{ relocatable(ref('fct_return_hours')) }}
 ),
 
 returns as (
-    select * from {{ ref('fct_return_credits') }}
+    select * from {{ relocatable(ref('fct_return_credits')) }}
 ),
 
 given_back_hours as (

@@ -3,28 +3,28 @@
 with
 
 charges as (
-    select * from {{ ref('fct_charges') }}
+    select * from {{ relocatable(ref('fct_charges')) }}
     where cost_cent_us is not null
 ),
 
 kinds as (
-    select * from {{ ref('int_charge_kinds') }}
+    select * from {{ relocatable(ref('int_charge_kinds')) }}
 ),
 
 projects as (
-    select * from {{ ref('dim_projects') }}
+    select * from {{ relocatable(ref('dim_projects')) }}
 ),
 
 instances as (
-    select * from {{ ref('dim_instances') }}
+    select * from {{ relocatable(ref('dim_instances')) }}
 ),
 
 reservations as (
-    select * from {{ ref('dim_reservations') }}
+    select * from {{ relocatable(ref('dim_reservations')) }}
 ),
 
 instance_types as (
-    select * from {{ ref('dim_instance_types') }}
+    select * from {{ relocatable(ref('dim_instance_types')) }}
 ),
 
 final as (

@@ -3,7 +3,7 @@
 with
 
 charges as (
-    select * from {{ ref('focus_1_4') }}
+    select * from {{ relocatable(ref('focus_1_4')) }}
 ),
 
 final as (

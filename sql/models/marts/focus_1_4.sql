@@ -12,7 +12,7 @@ charges as (
             when charge_kind = 'reservation_purchase'
                 then {{ contract_applied('reservation_id', 'commitment_id', 'cost_usd') }}
         end as contract_applied
-    from {{ ref('fct_told_charges') }}
+    from {{ relocatable(ref('fct_told_charges')) }}
 ),
 
 final as (

@@ -8,11 +8,11 @@ commitments as (
         {{ us_between('starts_at', 'ends_at') }} as length_us,
         min(starts_at) over (partition by reservation_id) as contract_starts_at,
         max(ends_at) over (partition by reservation_id) as contract_ends_at
-    from {{ ref('fct_commitments') }}
+    from {{ relocatable(ref('fct_commitments')) }}
 ),
 
 reservations as (
-    select * from {{ ref('dim_reservations') }}
+    select * from {{ relocatable(ref('dim_reservations')) }}
 ),
 
 told_commitments as (
