@@ -11,7 +11,7 @@ with app.setup:
     import altair as alt
     import marimo as mo
 
-    from mithril_elt.exploring import Controls, Looks, as_table, connected, dressed, facts
+    from mithril_elt.exploring import Controls, Looks, as_table, connected, dressed, facts, quoted
 
 
 @app.cell
@@ -171,7 +171,9 @@ def _(bid, chosen, mithril):
             select hours.*, {_limit} as limit_usd, spot_cost_cent_us / 100.0 / priced_us as price_usd
             from {_hours} as hours
             inner join dim_instances as instances on hours.instance_id = instances.instance_id
-            where instances.bid_id = '{bid.value}' and priced_us > 0 and {chosen.where(project="hours.project_id")}
+            where
+                instances.bid_id = {quoted(bid.value)} and priced_us > 0
+                and {chosen.where(project="hours.project_id")}
         )
 
         select

@@ -14,7 +14,7 @@ with app.setup:
     import marimo as mo
     import pandas as pd
 
-    from mithril_elt.exploring import Controls, Looks, as_table, connected, dressed, facts
+    from mithril_elt.exploring import Controls, Looks, as_table, connected, dressed, facts, quoted
 
 
 @app.cell
@@ -146,7 +146,7 @@ def _(chosen, controls, mithril):
 
 @app.cell
 def _(chosen, mithril, whose):
-    _of = f"reservation_id = '{whose.value}'" if whose.value else "true"
+    _of = f"reservation_id = {quoted(whose.value)}" if whose.value else "true"
     spells = mithril.sql(
         f"""
         with busiest as (

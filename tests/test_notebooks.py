@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -41,6 +42,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with serve(make_account(7, 12, 9)) as sandbox:
         load_sandbox(sandbox, path)
     with duckdb.connect(str(path)) as connection:
+        connection.execute("set timezone = 'UTC'")
         compiled(folder).build(connection)  # the models without their tests, which others run
     return path
 
@@ -254,7 +256,7 @@ def test_choices_say_the_same_to_reports_and_to_sql(db: Path) -> None:
     assert at is not None
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
     [project] = opened.sql("select project_id from dim_projects order by 1 limit 1")["project_id"]
-    some = Chosen(day.replace(day=day.day - 3), day.replace(day=day.day - 1), project)
+    some = Chosen(day - timedelta(days=3), day - timedelta(days=1), project)
     by_sql = opened.sql(
         f"select cast(sum(spot_cost_cent_us) as hugeint) as cents from fct_instance_hours where {some.where()}"
     )

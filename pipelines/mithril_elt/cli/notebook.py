@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["notebook_command"]
 
 _NEEDED = ("marimo", "altair", "vl_convert", "nbformat")
-_QUIET = ("-q", "-y")
 
 
 @click.command("notebook")
@@ -61,12 +60,10 @@ def notebook_command(
     with _opened(place) as mithril:
         if html:
             _write_page(file, mithril, html)
-    if ipynb:
-        _write_ipynb(file, place, ipynb)
-    elif not html:
-        served = _copied(file) if edit else file
-        options = [*(["--port", str(port)] if port else []), *(["--headless"] if headless else [])]
-        _marimo("edit" if edit else "run", str(served), *options, "--skip-update-check", "--", *_arguments(place))
+        elif ipynb:
+            _write_ipynb(file, mithril, place, ipynb)
+    if edit or not (html or ipynb):
+        _serve(_copied(file) if edit else file, "edit" if edit else "run", place, port, headless=headless)
 
 
 def _check_installed() -> None:
@@ -97,14 +94,22 @@ def _write_page(file: Path, mithril: OpenMarts, out: Path) -> None:
     say(f"{out}: {out.stat().st_size / 1024:,.0f} KB, needs no network")
 
 
-def _write_ipynb(file: Path, place: dict[str, Any], out: Path) -> None:
-    """By marimo's own export, in a process of its own; it runs every cell."""
+def _write_ipynb(file: Path, mithril: OpenMarts, place: dict[str, Any], out: Path) -> None:
+    """By marimo's own export, in a process of its own; before that every cell is run here, where a failure is said."""
+    from mithril_elt.exploring.files import shown  # noqa: PLC0415  # marimo takes seconds
+
+    shown(file, mithril)
     with whole_file(out) as part:
         _marimo(
-            *(*_QUIET, "export", "ipynb", str(file), "-o", str(part), "-f", "--include-outputs"),
+            *("-q", "-y", "export", "ipynb", str(file), "-o", str(part), "-f", "--include-outputs"),
             *("--", *_arguments(place)),
         )
     say(f"{out}: {out.stat().st_size / 1024:,.0f} KB, for Jupyter")
+
+
+def _serve(file: Path, how: str, place: dict[str, Any], port: int | None, *, headless: bool) -> None:
+    options = [*(["--port", str(port)] if port else []), *(["--headless"] if headless else [])]
+    _marimo(how, str(file), *options, "--skip-update-check", "--", *_arguments(place))
 
 
 def _copied(file: Path) -> Path:
@@ -123,7 +128,11 @@ def _arguments(place: dict[str, Any]) -> list[str]:
 
 
 def _marimo(*arguments: str) -> None:
-    """Runs a command of marimo; Raises MithrilError if it fails."""
+    """Runs a command of marimo.
+
+    Raises:
+        MithrilError: it fails; marimo has said why.
+    """
     done = subprocess.run([sys.executable, "-m", "marimo", *arguments], check=False)  # noqa: S603  # our own arguments
     if done.returncode:
         raise MithrilError(f"marimo ended with {done.returncode}")

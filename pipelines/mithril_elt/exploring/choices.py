@@ -16,7 +16,7 @@ import marimo as mo
 from mithril_elt.opened import OpenMarts
 from mithril_elt.reports.catalog import REPORTS
 
-__all__ = ["Chosen", "Controls"]
+__all__ = ["Chosen", "Controls", "quoted"]
 
 _AT_FIRST = timedelta(days=92)
 _DAY = timedelta(days=1)
@@ -44,7 +44,7 @@ class Chosen:
         if self.to_at:
             conditions.append(f"{start} < {_sql(self.to_at)}")
         if self.project_id:
-            conditions.append(f"{project} = '{self.project_id.replace(chr(39), chr(39) * 2)}'")
+            conditions.append(f"{project} = {quoted(self.project_id)}")
         return " and ".join(conditions)
 
 
@@ -99,6 +99,11 @@ class Controls:
         return Chosen(
             None if begin <= first else _midnight(begin), None if end >= last else _midnight(end + _DAY), project.value
         )
+
+
+def quoted(text: str | None) -> str:
+    """A text as SQL has it; null for None."""
+    return "null" if text is None else "'" + text.replace("'", "''") + "'"
 
 
 def _midnight(day: date) -> datetime:
