@@ -61,7 +61,7 @@ test-spark: ## the models on a Spark cluster, which it installs and starts; need
 	@$(MAKE) --no-print-directory VENV=$(VENV)-spark $(VENV)-spark/spark
 	$(VENV)-spark/bin/pytest -n 0 --durations 10 tests/spark
 
-test-schedules: ## cron, systemd, GitHub Actions, Airflow and Dagster, which it installs, on the sandbox: 5 minutes
+test-schedules: ## cron, systemd, GitHub Actions, Airflow and Dagster, which it installs, on the sandbox: minutes
 	@$(MAKE) --no-print-directory VENV=$(VENV)-schedules $(VENV)-schedules/schedules
 	@$(MAKE) --no-print-directory VENV=$(VENV)-airflow $(VENV)-airflow/airflow
 	@busybox crond --help 2>&1 | grep -q Usage || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
