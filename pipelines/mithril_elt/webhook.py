@@ -42,7 +42,7 @@ def tokens_of(url: str) -> list[str]:
     except ValueError:
         return [url]
     of_path = [parts.path, *parts.path.split("/")]
-    return [url, *(each for each in (*of_path, parts.query, parts.password or "") if len(each) >= _LONG_ENOUGH)]
+    return [each for each in (url, *of_path, parts.query, parts.password or "") if len(each) >= _LONG_ENOUGH]
 
 
 def post(url: str, body: bytes) -> None:
