@@ -16,7 +16,7 @@ from sql_project import Compiled, compiled
 
 pytestmark = pytest.mark.xdist_group("sql")
 
-DOCS = Path(__file__).parent.parent / "docs" / "focus.md"
+DOCS = Path(__file__).parent.parent.parent / "docs" / "focus.md"
 
 
 @pytest.fixture(scope="module")
