@@ -10,12 +10,12 @@ import atexit
 import gc
 import os
 import sys
-from importlib import import_module, metadata
+from importlib import metadata
 
 import click
 
 from mithril_elt.cli.endings import exit_status, tell
-from mithril_elt.cli.logs import common_options
+from mithril_elt.cli.lazy import LazyGroup
 
 __all__ = ["main"]
 
@@ -46,26 +46,11 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
-    """Imports a command's module when the command is called; lists them without importing any."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(f"mithril_elt.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
-        common_options(command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as above
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
-
-
-@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    listed=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(metadata.version("mithril-elt"), prog_name="mithril-elt")
 def group() -> None:
     """What your Mithril GPUs were used for, what they cost, whether they were up, what pausing earned.

@@ -18,8 +18,8 @@ reservations as (
     select * from {{ relocatable(ref('dim_reservations')) }}
 ),
 
-reserved_prices as (
-    select * from {{ relocatable(ref('int_reserved_price_hours')) }}
+market_hours as (
+    select * from {{ relocatable(ref('int_market_hours')) }}
 ),
 
 -- An instance with a bid and a reservation is on spot, and only that.
@@ -68,12 +68,12 @@ final as (
                 as {{ side }}_cost_cent_us,
         {% endfor %}
         {{ usd_per_hour('charges.cost_cent_us', 'charges.quantity_us') }} as unit_price_usd,
-        {{ usd_of_nanos('reserved_prices.reserved_nanos', 'charges.quantity_us') }} as reserved_reference_usd
+        {{ usd_of_nanos('market_hours.reserved_price_nano_usd', 'charges.quantity_us') }} as reserved_reference_usd
     from placed_amounts as charges
-    left join reserved_prices
-        on charges.instance_type_id = reserved_prices.instance_type_id
-        and charges.region = reserved_prices.region
-        and charges.hour_at = reserved_prices.hour_at
+    left join market_hours
+        on charges.instance_type_id = market_hours.instance_type_id
+        and charges.region = market_hours.region
+        and charges.hour_at = market_hours.hour_at
         and charges.charge_kind = 'spot_usage'
 )
 
