@@ -119,7 +119,7 @@ def _opportunities(connection: duckdb.DuckDBPyConnection, marts: str, truth: Tru
     """What is at stake of each instance and reservation, as far as it is known."""
     asked = f"""
         select opportunity, coalesce(instance_id, reservation_id), sum(idle_us), coalesce(sum(at_stake_cent_us), 0)
-        from {marts}.fct_opportunities group by all
+        from {marts}.fct_opportunities group by opportunity, coalesce(instance_id, reservation_id)
     """  # noqa: S608  # own names
     true = [
         (name, fid, missed.us, missed.known_cent_us)
