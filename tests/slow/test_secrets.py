@@ -292,7 +292,7 @@ def test_what_a_command_writes_is_its_users_alone(monkeypatch: pytest.MonkeyPatc
             ended = in_process(*command, "--db", folder / "a.duckdb")
             assert ended.status == 0, ended.err
     kept = {file.name for file in folder.rglob("*")}
-    assert {"a.duckdb", ".a.duckdb.dlt", "holder.json", "readings.json"} <= kept
+    assert {"a.duckdb", ".a.duckdb.dlt", "lock", "readings.json"} <= kept
     assert "-rw-------" in logs
     assert set(logs) == {"-rw-------"}
     assert open_to_others(folder) == []
