@@ -149,8 +149,8 @@ GOLDEN: dict[str, list[tuple[Any, ...]]] = {
     ],
     "select instance_type, region, timestamp, spot_price_usd, reserved_price_usd from raw.market_prices": [
         ("it_h100", "us-central1-a", at(-3), Decimal(13), Decimal(22)),
-        ("it_h100", "us-central1-a", at(-2), Decimal("13.01"), Decimal(22)),
-        ("it_h100", "us-central1-a", at(-1), Decimal("12.5"), Decimal(22)),
+        ("it_h100", "us-central1-a", at(-2), Decimal("13.01"), None),
+        ("it_h100", "us-central1-a", at(-1), Decimal("12.5"), Decimal(23)),
     ],
     "select instance_fid, timestamp, status, bid_fid, reservation_fid from raw.instance_status_events"
     " where instance_fid in ('inst_gone', 'inst_res1', 'inst_spot1')": [
