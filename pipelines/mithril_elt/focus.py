@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mithril_elt.errors import UsageError, WarehouseError
 from mithril_elt.place import Place
 from mithril_elt.postgres import Session
+from mithril_elt.quoting import quoted_text
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.span import Span
 from mithril_elt.whole_files import whole_file
@@ -125,7 +126,7 @@ def _copied(connection: Any, query: str, file: Path, *, to_csv: bool) -> int:
 
     form = "format csv, header true" if to_csv else "format parquet, compression zstd"
     try:
-        [rows] = connection.execute(f"copy ({query}) to {_literal(str(file))} ({form})").fetchone()
+        [rows] = connection.execute(f"copy ({query}) to {quoted_text(str(file))} ({form})").fetchone()
     except duckdb.Error as error:
         what = (
             f"{file.parent} cannot be written to"
@@ -152,8 +153,8 @@ def _write_from_postgres(marts: Marts, plan: FocusPlan, columns: Sequence[_Colum
         sent = Path(folder) / "rows.csv"
         with sent.open("wb") as rows:
             marts.connection.copy_out(f"copy ({query}) to stdout (format csv, header true)", rows)
-        types = ", ".join(f"{_literal(column.name)}: {_literal(_duckdb_type(column))}" for column in columns)
-        read = f"read_csv({_literal(str(sent))}, header = true, columns = {{{types}}})"
+        types = ", ".join(f"{quoted_text(column.name)}: {quoted_text(_duckdb_type(column))}" for column in columns)
+        read = f"read_csv({quoted_text(str(sent))}, header = true, columns = {{{types}}})"
         said = ", ".join(_in_parquet(plan, column) for column in columns)
         return _copied(connection, f"select {said} from {read}", file, to_csv=False)
 
@@ -169,14 +170,14 @@ def _query(plan: FocusPlan, said: str) -> str:
     span, booked = plan.span, f'"{_BOOKED[plan.kind]}"'
     conditions = [f"{booked} >= {span.sql_from}", f"{booked} < {span.sql_to}"]
     if plan.projects:
-        listed = ", ".join(map(_literal, plan.projects))
+        listed = ", ".join(map(quoted_text, plan.projects))
         conditions.append(f'"{_PROJECT[plan.kind]}" in ({listed})')
     return f"select {said} from {{marts}}.{plan.mart} where {' and '.join(conditions)}"
 
 
 def _value(plan: FocusPlan, column: _Column) -> str:
     if column.name == "BillingAccountId" and plan.billing_account:
-        return _literal(plan.billing_account)
+        return quoted_text(plan.billing_account)
     return column.quoted
 
 
@@ -202,15 +203,11 @@ def _in_csv(plan: FocusPlan, column: _Column, *, postgres: bool = False) -> str:
     return f"{value} as {column.quoted}"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _gaps(marts: Marts, plan: FocusPlan) -> Iterator[str]:
     """What the rows lack, a sentence each."""
     conditions = [f"month >= date_trunc('month', {plan.span.sql_from})"] if plan.span.from_at else []
     conditions += [f"month < {plan.span.sql_to}"] if plan.span.to_at else []
-    conditions += [f"project_id in ({', '.join(map(_literal, plan.projects))})"] if plan.projects else []
+    conditions += [f"project_id in ({', '.join(map(quoted_text, plan.projects))})"] if plan.projects else []
     where = f" where {' and '.join(conditions)}" if conditions else ""
     found = marts.rows(
         "select charge_kind, lacks, is_in_file, cast(sum(charges) as bigint), sum(lacking_hours)"

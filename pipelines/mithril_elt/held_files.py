@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 
 from mithril_elt.held import Held
 from mithril_elt.instants import naive_utc
+from mithril_elt.quoting import quoted_name, quoted_text
 from mithril_elt.raw_files import RawFiles
-from mithril_elt.raw_views import IS_LISTED, quoted_name
+from mithril_elt.raw_views import IS_LISTED
 from mithril_elt.tables import RAW_TABLES, RawTable, raw_table
 from mithril_elt.warehouse import read_files
 from mithril_elt.windows import Span
@@ -157,4 +158,4 @@ def _literal(value: str | datetime) -> str:
     # No bound parameter: for one DuckDB imports pandas.
     if isinstance(value, datetime):
         return f"timestamp '{value.replace(tzinfo=None).isoformat(' ')}'"
-    return "'" + value.replace("'", "''") + "'"
+    return quoted_text(value)

@@ -19,6 +19,7 @@ from mithril_elt.instants import iso, parse_instant
 from mithril_elt.mart_docs import described_marts
 from mithril_elt.place import Place, place_of
 from mithril_elt.postgres import Session
+from mithril_elt.quoting import quoted_text
 from mithril_elt.reports import known_up_to, marts_as_of, report
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.typed import typed
@@ -248,7 +249,7 @@ def _asked(marts: Marts, query: str) -> pa.Table:
         return table_of_rows(answer.fetchall(), answer.description)
     connection.execute("set timezone = 'UTC'")
     connection.execute("set python_enable_replacements = false")  # a name is a table, and no variable of this module
-    connection.execute("set schema = '{}'".format(marts.home.replace("'", "''")))
+    connection.execute(f"set schema = {quoted_text(marts.home)}")
     found = connection.sql(query)
     if found is None:
         raise UsageError("the query cannot be answered: it asks for no rows")

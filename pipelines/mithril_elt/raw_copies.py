@@ -12,6 +12,7 @@ from mithril_elt.batches import make_table, move_rows, tables_of
 from mithril_elt.migration import add_new_columns
 from mithril_elt.objects import Objects
 from mithril_elt.place import Place
+from mithril_elt.quoting import quoted_text
 from mithril_elt.raw_views import make_views
 from mithril_elt.warehouse import listed, opened
 
@@ -40,8 +41,7 @@ def copy_raw(db: Place, scratch: Path, schema: str) -> None:
 
 
 def _from_file(db: Path, connection: Any, schema: str) -> None:
-    quoted = str(db).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as live (read_only)")
+    connection.execute(f"attach {quoted_text(db)} as live (read_only)")
     listed = "select table_name from duckdb_tables() where database_name = 'live' and schema_name = ?"
     for (table,) in connection.execute(listed, [schema]).fetchall():
         connection.execute(f'create table "{schema}"."{table}" as from live."{schema}"."{table}"')

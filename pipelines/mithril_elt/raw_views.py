@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mithril_elt.quoting import quoted_name, quoted_text
 from mithril_elt.raw_files import RawFiles
 from mithril_elt.tables import RAW_TABLES, SQL_TYPES, RawTable
 
-__all__ = ["IS_LISTED", "in_files", "kept_rows", "make_views", "quoted_name", "raw_view"]
+__all__ = ["IS_LISTED", "in_files", "kept_rows", "make_views", "raw_view"]
 
 IS_LISTED = "is_listed"  # of a row of a list: a version that came, or one that the list has no more
 
@@ -22,7 +23,7 @@ def make_views(connection: Any, found: RawFiles, schema: str, tables: Iterable[R
     connection.execute(f'create schema if not exists "{schema}"')
     for table in RAW_TABLES if tables is None else tables:
         connection.execute(f'create or replace view "{schema}"."{table.name}" as {raw_view(found, table)}')
-    releases = ", ".join(f"({layout}, '{_quoted(release)}')" for layout, release in found.releases) or "(null, null)"
+    releases = ", ".join(f"({layout}, {quoted_text(release)})" for layout, release in found.releases) or "(null, null)"
     connection.execute(
         f'create or replace view "{schema}".layouts as select layout::bigint as layout, version::varchar as version,'
         f" null::timestamp as since from (values {releases}) as noted (layout, version) where layout is not null"
@@ -101,14 +102,5 @@ def _instant(load_number: str) -> str:
 
 def in_files(files: Iterable[str]) -> str:
     """The rows of those files, of which there is one at least, as DuckDB reads them."""
-    listed = ", ".join(f"'{_quoted(file)}'" for file in files)
+    listed = ", ".join(map(quoted_text, files))
     return f"read_parquet([{listed}])"
-
-
-def quoted_name(column: str) -> str:
-    """A column's name, whatever word it is."""
-    return '"' + column.replace('"', '""') + '"'
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

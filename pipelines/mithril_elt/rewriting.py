@@ -13,7 +13,7 @@ import duckdb
 
 from mithril_elt.errors import UsageError, WarehouseError
 from mithril_elt.lock import locked, work_folder
-from mithril_elt.raw_views import quoted_name
+from mithril_elt.quoting import quoted_name, quoted_text
 from mithril_elt.warehouse import opened, try_write, warehouse_error
 
 __all__ = ["Rewritten", "rewrite"]
@@ -60,12 +60,12 @@ def _copy(file: Path, fresh: Path) -> None:
     _remove(fresh)  # what a copy that was killed had come to
     try:
         with duckdb.connect() as connection:
-            connection.execute(f"attach '{_quoted(file)}' as old (read_only)")
+            connection.execute(f"attach {quoted_text(file)} as old (read_only)")
             version = connection.execute(
                 "select tags['storage_version'] from duckdb_databases() where database_name = 'old'"
             ).fetchone()
             form = f" (storage_version '{version[0].rstrip('+')}')" if version and version[0] else ""
-            connection.execute(f"attach '{_quoted(fresh)}' as new{form}")
+            connection.execute(f"attach {quoted_text(fresh)} as new{form}")
             connection.execute("copy from database old to new")
             held = [_rows(connection, database) for database in ("old", "new")]
     except duckdb.Error as error:
@@ -85,10 +85,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[st
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     found = connection.execute(f"select count(*) from {table}").fetchone()  # noqa: S608  # its own names, quoted
     return int(found[0]) if found else 0
-
-
-def _quoted(file: Path) -> str:
-    return str(file).replace("'", "''")
 
 
 def _remove(fresh: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import marimo as mo
 
 from mithril_elt.opened import OpenMarts
+from mithril_elt.quoting import quoted_text
 from mithril_elt.reports.catalog import REPORTS
 
 __all__ = ["Chosen", "Controls", "quoted"]
@@ -103,7 +104,7 @@ class Controls:
 
 def quoted(text: str | None) -> str:
     """A text as SQL has it; null for None."""
-    return "null" if text is None else "'" + text.replace("'", "''") + "'"
+    return "null" if text is None else quoted_text(text)
 
 
 def _midnight(day: date) -> datetime:

@@ -17,6 +17,7 @@ from mithril_elt.errors import UsageError, WarehouseError
 from mithril_elt.objects import Objects
 from mithril_elt.place import Place
 from mithril_elt.postgres import Postgres, Session
+from mithril_elt.quoting import quoted_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +52,7 @@ class Marts:
 
     def _inside(self, schema: str) -> str:
         # With the database before it: in a file that is called marts.duckdb the schema alone is ambiguous.
-        return ".".join('"' + name.replace('"', '""') + '"' for name in (self._database, schema))
+        return ".".join(quoted_name(name) for name in (self._database, schema))
 
     @property
     def home(self) -> str:
