@@ -137,9 +137,12 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
     While it is loaded the file is kept open here too: DuckDB would else close it, and write its log into it, after
     each of dlt's steps. While the API is asked it is not, so that others may read.
     """
-    if isinstance(db, Objects):
-        _add_package(pipeline, db, source)
-        return
+    held = None
+    if isinstance(db, Objects):  # files, to which only what they do not hold is added
+        from mithril_elt.held_files import appending  # noqa: PLC0415  # imports pyarrow
+
+        held = _held_files(pipeline, db)
+        source = appending(source, held)
     with stage("read"):
         pipeline.extract(source, loader_file_format="parquet")
     with stage("load"):
@@ -147,20 +150,8 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
         still_held(db)
         with duckdb.connect(str(db)) if isinstance(db, Path) else nullcontext():
             pipeline.load()
-
-
-def _add_package(pipeline: Any, db: Objects, source: Any) -> None:
-    """The same of files, to which only what they do not hold is added."""
-    from mithril_elt.held_files import appending  # noqa: PLC0415  # imports pyarrow
-
-    held = _held_files(pipeline, db)
-    with stage("read"):
-        pipeline.extract(appending(source, held), loader_file_format="parquet")
-    with stage("load"):
-        pipeline.normalize()
-        still_held(db)
-        pipeline.load()
-    note_release(held.found)
+    if held is not None:
+        note_release(held.found)
 
 
 def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:
