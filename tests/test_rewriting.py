@@ -15,6 +15,7 @@ from mithril_elt import rewriting
 from mithril_elt.errors import LockedError, UsageError, WarehouseError
 from mithril_elt.lock import locked, work_folder
 from mithril_elt.rewriting import rewrite
+from test_warehouse import open_elsewhere
 
 ODD = 'a "quoted" one'
 
@@ -109,15 +110,8 @@ def test_one_that_a_run_holds_is_left_alone(grown: Path) -> None:
 
 
 def test_one_that_is_open_elsewhere_is_left_alone(grown: Path) -> None:
-    code = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(grown)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
-        assert other.stdout
-        other.stdout.readline()
-        with pytest.raises(WarehouseError, match="open in another process"):
-            rewrite(grown)
-        other.communicate()
+    with open_elsewhere(grown), pytest.raises(WarehouseError, match="open in another process"):
+        rewrite(grown)
 
 
 def test_none_is_made_where_there_is_none(tmp_path: Path) -> None:
