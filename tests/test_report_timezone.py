@@ -17,6 +17,7 @@ from dashboard_pages import Browser
 from loading import load_sandbox
 from mithril_elt.dashboard.periods import periods
 from mithril_elt.dashboard.state import State
+from mithril_elt.dbt_project import fingerprint
 from mithril_elt.errors import UsageError
 from mithril_elt.exploring.choices import Controls
 from mithril_elt.instants import midnight, parse_end
@@ -92,7 +93,9 @@ def test_a_month_of_the_dashboard_begins_at_local_midnight() -> None:
     assert at.whole is not None
     assert (at.whole.words, at.whole.from_at) == ("March 2026", datetime(2026, 2, 28, 23, tzinfo=UTC))
     assert periods(State(), as_of).this.words == "March 2026"
-    assert periods(State(month="2026-12"), datetime(2027, 1, 5, tzinfo=UTC)).this.to_at == datetime(2027, 1, 1, tzinfo=UTC)
+    assert periods(State(month="2026-12"), datetime(2027, 1, 5, tzinfo=UTC)).this.to_at == datetime(
+        2027, 1, 1, tzinfo=UTC
+    )
 
 
 def test_a_budget_is_of_a_month_there(db: Path, cli: Cli, tmp_path: Path) -> None:
@@ -121,3 +124,8 @@ def test_dates_and_instants() -> None:
     assert type(parse_end("2026-03-01T00:00:00Z", option="--from")) is datetime
     with pytest.raises(UsageError, match="outside"):
         midnight(date(1, 1, 1), BERLIN)
+
+
+def test_another_zone_counts_all_anew(tmp_path: Path) -> None:
+    """What a build of one zone kept is of no use for another."""
+    assert fingerprint(tmp_path / "a.duckdb") != fingerprint(tmp_path / "a.duckdb", BERLIN)
