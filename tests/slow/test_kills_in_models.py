@@ -45,6 +45,11 @@ STAGES = [
     Stage("mithril_elt.transform._note_end", "before"),
     Stage("mithril_elt.transform._note_end", "after"),
 ]
+# Two of each three are for `make test-long`.
+_EACH = [
+    pytest.param(number, stage, id=f"{number}-{stage}", marks=[] if number % 3 == 2 else pytest.mark.long)
+    for number, stage in enumerate(STAGES)
+]
 
 
 @dataclass
@@ -119,7 +124,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
 
 
 @pytest.mark.shows(26)
-@pytest.mark.parametrize(("number", "stage"), list(enumerate(STAGES)), ids=str)
+@pytest.mark.parametrize(("number", "stage"), _EACH)
 def test_killed_at_each_stage(number: int, stage: Stage, proof: Proof, tmp_path: Path) -> None:
     """Before and after each step of a build, dlt's and dbt's folder kept or lost, the next step a build or a run."""
     db = proof.copied(tmp_path)
@@ -164,6 +169,7 @@ def test_what_dbt_keeps_may_be_cut_short(proof: Proof, tmp_path: Path) -> None:
     assert marts(db) == proof.whole
 
 
+@pytest.mark.long
 @pytest.mark.shows(26)
 @pytest.mark.timeout(600 + 60 * KILLS)
 def test_the_command_is_killed_at_any_moment(proof: Proof, tmp_path: Path) -> None:
