@@ -119,7 +119,7 @@ def _noted(db: Place, as_of: datetime | None, dataset: str | None, timezone: str
             f"create table if not exists {builds}"
             " (number bigint, started_at timestamp, finished_at timestamp, as_of varchar)"
         )
-        for column in ("fingerprint", "made_by"):
+        for column in ("fingerprint", "made_by", "failed"):
             connection.execute(f"alter table {builds} add column if not exists {column} varchar")
         by = fingerprint(db, timezone)  # once: of what this build is made by, whatever is installed meanwhile
         is_kept = _is_sound(connection, builds, by)
@@ -128,20 +128,23 @@ def _noted(db: Place, as_of: datetime | None, dataset: str | None, timezone: str
         connection.execute(begin, [_now(), iso(as_of)])
     try:
         yield is_kept
-    except DataTestError:
-        _note_end(db, builds)
+    except DataTestError as failed:
+        _note_end(db, builds, failed=str(failed))
         raise
     _note_end(db, builds, by)
 
 
-def _note_end(db: Place, builds: str, by: str | None = None) -> None:
-    """Notes that the build came to its end; `by`: the fingerprint of what made it, if what it made is sound."""
+def _note_end(db: Place, builds: str, by: str | None = None, failed: str | None = None) -> None:
+    """Notes that the build came to its end; `by`: the fingerprint of what made it, if what it made is sound.
+
+    `failed`: what was said of the tests that failed, if it is not.
+    """
     still_held(db)
     with opened(db) as connection:
         made = f"(select max(counted_by) from {_changed(builds)})"  # noqa: S608  # own
-        end = f"update {builds} set finished_at = ?, fingerprint = ?, made_by = {made}"  # noqa: S608  # own
+        end = f"update {builds} set finished_at = ?, fingerprint = ?, failed = ?, made_by = {made}"  # noqa: S608  # own
         last = f" where number = (select max(number) from {builds})"  # noqa: S608  # own
-        connection.execute(end + last, [_now(), by])
+        connection.execute(end + last, [_now(), by, failed])
 
 
 def _is_sound(connection: Any, builds: str, by: str) -> bool:

@@ -23,6 +23,7 @@ from mithril_elt.dbt_project import parse
 from mithril_elt.errors import WarehouseError
 from mithril_elt.lock import work_folder
 from mithril_elt.reports import REPORT_NAMES, render, report
+from mithril_elt.reports.marts import read_marts
 from mithril_elt.sandbox.audit import differences
 from mithril_elt.sandbox.clock import utc
 from mithril_elt.sandbox.fleet import make_account
@@ -90,8 +91,9 @@ class Proof:
 
 def reports(db: Path) -> list[str]:
     """All that reports say of a database, to the last digit."""
-    whole = [render(report(db, name), "json") for name in REPORT_NAMES]
-    return [*whole, render(report(db, "cost", by=("instance", "day")), "json")]
+    with read_marts(db, "marts") as opened:
+        whole = [render(report(opened, name), "json") for name in REPORT_NAMES]
+        return [*whole, render(report(opened, "cost", by=("instance", "day")), "json")]
 
 
 def marts(db: Path) -> dict[str, list[tuple[Any, ...]]]:
