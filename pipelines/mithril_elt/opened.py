@@ -20,7 +20,7 @@ from mithril_elt.mart_docs import described_marts
 from mithril_elt.place import Place, place_of
 from mithril_elt.postgres import Session
 from mithril_elt.quoting import quoted_text
-from mithril_elt.reports import known_up_to, marts_as_of, report
+from mithril_elt.reports import UseTable, known_up_to, marts_as_of, report
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.typed import typed
 from mithril_elt.warehouse import schema_name
@@ -108,6 +108,7 @@ class OpenMarts:
         only: Mapping[str, str] | None = None,
         limit: int | None = None,
         exact: bool = True,
+        use: UseTable | None = None,
     ) -> pd.DataFrame:
         """The report of that name: the rows and columns that `mithril-elt report NAME --json` has, typed.
 
@@ -124,6 +125,7 @@ class OpenMarts:
             to_at=_instant(to, "to"),
             limit=limit,
             marts_schema=self._schema,
+            use=use,
         )
         found = frame(typed(answer), exact=exact)
         found.attrs.update(answer.head, names=answer.names)
@@ -166,7 +168,10 @@ class OpenMarts:
         return self.report("credits", by, from_, to, **how)
 
     def opportunities(self, from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
-        """What unused reserved time might have brought, line by line, the dearest first, with what to do."""
+        """What unused reserved time might have brought, line by line, the dearest first, with what to do.
+
+        It takes `use` as well: a `mithril_elt.reports.UseTable`, by which lines of unused GPUs are added.
+        """
         return self.report("opportunities", (), from_, to, **how)
 
     def reconciliation(self, **how: Any) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.part import PARTS, known_ids
 from mithril_elt.reports.render import FORMATS, render
 from mithril_elt.reports.state import State, state_of
+from mithril_elt.reports.use import UseTable
 
 __all__ = [
     "FORMATS",
@@ -17,6 +18,7 @@ __all__ = [
     "REPORT_NAMES",
     "Report",
     "State",
+    "UseTable",
     "known_ids",
     "known_up_to",
     "marts_as_of",

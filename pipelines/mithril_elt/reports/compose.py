@@ -17,6 +17,7 @@ from mithril_elt.reports.catalog import DEFINITIONS, OPPORTUNITIES, RECONCILIATI
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
 from mithril_elt.reports.kinds import Figure
+from mithril_elt.reports.low_use import unused_lines
 from mithril_elt.reports.marts import Marts, Project, read_marts
 from mithril_elt.reports.notices import notices
 from mithril_elt.reports.opportunities import opportunity_rows
@@ -24,6 +25,7 @@ from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
 from mithril_elt.reports.query import Gathered, gather
 from mithril_elt.reports.reconciliation import reconciled_rows
 from mithril_elt.reports.span import Span
+from mithril_elt.reports.use import UseTable, read_use
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,13 +77,15 @@ def report(
     to_at: datetime | None = None,
     limit: int | None = None,
     marts_schema: str = "marts",
+    use: UseTable | None = None,
 ) -> Report:
     """The report of that name from the marts of a DuckDB file (opened read-only) or connection, or from open marts.
 
     `by` are values of `--by`; `only` has groupings and the id of one group of each, as `--only` does; `from_at` and
     `to_at` are whole UTC hours with a zone. Rows are in order of time, otherwise of the report's main figure, largest
-    first; of a reconciliation what differs comes first. `limit` cuts them after that, and changes no figure. Raises
-    UsageError for what has no meaning, WarehouseError for a database that cannot be read.
+    first; of a reconciliation what differs comes first. `limit` cuts them after that, and changes no figure. `use`:
+    how much GPUs were used, for the opportunities alone. Raises UsageError for what has no meaning, WarehouseError for
+    a database that cannot be read.
     """
     span = Span(from_at, to_at, checked_part(only or {}, _parts_of(name), name))
     groupings = _checked(name, by, span)
@@ -103,7 +107,7 @@ def report(
         if name == "summary":
             whole = _summary(marts, span, empty)
         elif name == OPPORTUNITIES.name:
-            whole = _lines(marts, span, empty)
+            whole = _lines(marts, span, empty, use)
         elif name == RECONCILIATION.name:
             whole = _reconciled(marts, empty)
         else:
@@ -190,12 +194,14 @@ def _reconciled(marts: Marts, empty: Report) -> Report:
     )
 
 
-def _lines(marts: Marts, span: Span, empty: Report) -> Report:
+def _lines(marts: Marts, span: Span, empty: Report, use: UseTable | None) -> Report:
     of = [GROUPINGS["reservation"], GROUPINGS["instance"]]
     group_columns = tuple(grouping.column for grouping in of)
-    rows, total = opportunity_rows(marts, span)
+    unused, left_open = unused_lines(marts, read_use(marts, use), span) if use else ([], [])
+    rows, total = opportunity_rows(marts, span, unused)
     return replace(
         empty,
+        warnings=(*empty.warnings, *left_open),
         columns=(*group_columns, *(figure.name for figure in OPPORTUNITIES.figures)),
         rows=rows,
         by=tuple(grouping.option for grouping in of),
