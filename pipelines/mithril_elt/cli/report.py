@@ -17,7 +17,7 @@ from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import parse_instant
 from mithril_elt.place import Place
-from mithril_elt.reports import FORMATS, GROUPINGS, Report, marts_as_of, render, report
+from mithril_elt.reports import FORMATS, GROUPINGS, Assumptions, Report, marts_as_of, render, report
 
 if TYPE_CHECKING:
     from mithril_elt.reports.use import UseTable
@@ -47,6 +47,10 @@ def report_options(function: F) -> F:
         db_options,
         click.option("--as-of", metavar="T", help="As it was then: nothing that happened later counts."),
         use_options,
+        click.option("--expected-use", metavar="PERCENT", help="return-now: of the hours left; default: as so far."),
+        click.option(
+            "--spot-price", metavar="USD", help="return-now: an instance-hour; default: as paid in the last 7 days."
+        ),
     )
 
 
@@ -58,13 +62,15 @@ def report_options(function: F) -> F:
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 def report_command(*, name: str, form: str, **values: Any) -> None:
     """Print a report: usage, uptime, cost, cash, pause-credits, credits, reservations, savings, opportunities,
-    reconciliation or summary.
+    return-now, reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.
 
     Opportunities are one list, the dearest first, each with what to do about it; with --utilisation also of
     instances that ran while their GPUs were not used.
+
+    Of each open reservation return-now says what keeping it, pausing while idle and giving it back would cost.
 
     A reconciliation is of no span of time: it has each field of the vendor's newest summary of a
     reservation beside ours as of the same instant, and what would explain a difference.
@@ -102,10 +108,27 @@ def asked_report(
     to_at = None if to is None else parse_instant(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
-    table = _use_of(name, use)
+    table, assumptions = _use_of(name, use), _assumptions_of(name, use)
     with marts_as_of(db, pinned, dataset=dataset) as path:
         span = {"from_at": from_at, "to_at": to_at}
-        return report(path, name, by=by, only=parts(only), **span, limit=limit, marts_schema=schema, use=table)
+        return report(
+            path,
+            name,
+            by=by,
+            only=parts(only),
+            **span,
+            limit=limit,
+            marts_schema=schema,
+            use=table,
+            assumptions=assumptions,
+        )
+
+
+def _assumptions_of(name: str, values: dict[str, Any]) -> Assumptions:
+    """What is expected, for the report that takes it. Raises UsageError where another is given it."""
+    if name != "return-now" and (values["expected_use"] or values["spot_price"]):
+        raise UsageError(f"the report {name} takes neither --expected-use nor --spot-price: return-now does")
+    return Assumptions.asked(values["expected_use"], values["spot_price"])
 
 
 def _use_of(name: str, values: dict[str, Any]) -> UseTable | None:

@@ -8,6 +8,7 @@ from mithril_elt.reports.compose import REPORT_NAMES, Report, known_up_to, repor
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.part import PARTS, known_ids
 from mithril_elt.reports.render import FORMATS, render
+from mithril_elt.reports.return_now import Assumptions
 from mithril_elt.reports.state import State, state_of
 from mithril_elt.reports.use import UseTable
 
@@ -16,6 +17,7 @@ __all__ = [
     "GROUPINGS",
     "PARTS",
     "REPORT_NAMES",
+    "Assumptions",
     "Report",
     "State",
     "UseTable",
