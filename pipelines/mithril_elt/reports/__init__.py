@@ -4,7 +4,7 @@ The end of the flow: endpoints → client → source → load → raw → stagin
 """
 
 from mithril_elt.reports.as_of import marts_as_of
-from mithril_elt.reports.compose import REPORT_NAMES, Report, known_up_to, report
+from mithril_elt.reports.compose import REPORT_NAMES, Report, days_of, known_up_to, report
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.part import PARTS, known_ids
 from mithril_elt.reports.render import FORMATS, render
@@ -21,6 +21,7 @@ __all__ = [
     "Report",
     "State",
     "UseTable",
+    "days_of",
     "known_ids",
     "known_up_to",
     "marts_as_of",
