@@ -22,14 +22,16 @@ MARTS: dict[str, str] = {
     "dim_instances": (
         "instance_id varchar, instance_name varchar, project_id varchar, order_id varchar, bid_id varchar,"
         " reservation_id varchar, user_id varchar, instance_type_id varchar, region varchar, as_of timestamp,"
-        " listed_status varchar, first_event_at timestamp"
+        " listed_status varchar, created_at timestamp, first_event_at timestamp"
     ),
     "dim_reservations": (
         "reservation_id varchar, reservation_name varchar, project_id varchar, user_id varchar,"
-        " instance_type_id varchar, region varchar, placed_at timestamp, ends_at timestamp, as_of timestamp"
+        " instance_type_id varchar, region varchar, instance_quantity bigint, placed_at timestamp, starts_at timestamp,"
+        " ends_at timestamp, has_terms boolean, as_of timestamp"
     ),
     "fct_status_spells": (
-        "instance_id varchar, status varchar, is_known_status boolean, started_at timestamp, ended_at timestamp"
+        "instance_id varchar, status varchar, is_known_status boolean, is_up boolean, is_down boolean,"
+        " started_at timestamp, ended_at timestamp, is_open boolean"
     ),
     "fct_instance_hours": (
         f"instance_id varchar, project_id varchar, {_TIMED}, "
@@ -60,11 +62,16 @@ MARTS: dict[str, str] = {
         " committed_cost_cent_us hugeint"
     ),
     "fct_pause_credits": (
-        "instance_id varchar, started_at timestamp, ended_at timestamp, is_credited boolean, expires_at timestamp"
+        "instance_id varchar, started_at timestamp, ended_at timestamp, is_open boolean, is_credited boolean,"
+        " paused_us bigint, pause_credit_cent_us hugeint, expires_at timestamp"
     ),
     "fct_credit_ledger": (
         "reservation_id varchar, project_id varchar, day date, month date, ageing varchar, expires_at timestamp,"
         " credited_us bigint, unrated_us bigint, credit_cent_us hugeint"
+    ),
+    "fct_reservation_rates": (
+        "reservation_id varchar, project_id varchar, rate_kind varchar, from_at timestamp, to_at timestamp,"
+        " rate_cents bigint, is_in_force boolean"
     ),
     "fct_interruptions": (f"instance_id varchar, project_id varchar, {_TIMED}, left_up boolean, recovery_us bigint"),
     "fct_starts": f"instance_id varchar, project_id varchar, {_TIMED}, time_to_start_us bigint",

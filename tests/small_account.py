@@ -101,6 +101,10 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
             {
                 "reservation_id": "res_1",
                 "reservation_name": "quarter",
+                "starts_at": _FIRST,
+                "ends_at": _FIRST + timedelta(hours=24),
+                "has_terms": True,
+                "as_of": _AS_OF,
                 "project_id": "proj_a",
                 "user_id": "user_v",
                 "instance_type_id": "it_8",
@@ -185,6 +189,10 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
             _on_march_31(
                 reservation_id="res_1",
                 placed_at=_FIRST + timedelta(minutes=7),
+                starts_at=_FIRST,
+                ends_at=_FIRST + timedelta(hours=24),
+                quantity=2,
+                unit_price_cents=2400,
                 committed_us=48 * HOUR_US,
                 committed_cost_cent_us=2400 * 48 * HOUR_US,
             )

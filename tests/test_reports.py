@@ -106,7 +106,7 @@ def test_pause_credits_name_the_next_expiry_in_each_hour_of_the_pause(marts: duc
 def test_an_expired_credit_is_not_the_next_to_expire(marts: duckdb.DuckDBPyConnection) -> None:
     """Of the credits in a group, the earliest that lapses after as_of is named, and none that has lapsed."""
     marts.execute(
-        "insert into marts.fct_pause_credits values"
+        "insert into marts.fct_pause_credits (instance_id, started_at, ended_at, is_credited, expires_at) values"
         " ('inst_3', '2026-03-31 23:00', '2026-04-01 00:10', true, '2026-04-01 00:30'),"
         " ('inst_3', '2026-03-31 23:00', '2026-04-01 00:10', true, '2026-09-01 00:00'),"
         " ('inst_3', '2026-03-31 23:00', '2026-04-01 00:10', false, '2026-08-01 00:00')"

@@ -86,7 +86,7 @@ def test_unpriced_hours_are_warned_of(marts: duckdb.DuckDBPyConnection) -> None:
 def test_unknown_statuses_are_warned_of_by_name_and_clipped_to_the_span(marts: duckdb.DuckDBPyConnection) -> None:
     """Each unknown status is named with its hours inside the span, and one outside it is not."""
     marts.execute(
-        "insert into marts.fct_status_spells values"
+        "insert into marts.fct_status_spells (instance_id, status, is_known_status, started_at, ended_at) values"
         " ('inst_1', 'STOPPED', false, '2026-03-31 22:30', '2026-04-01 00:30'),"
         " ('inst_1', 'FAILED', false, '2026-03-31 22:00', '2026-03-31 22:15'),"
         " ('inst_1', 'RUNNING', true, '2026-03-31 22:00', '2026-03-31 22:15')"

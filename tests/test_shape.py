@@ -38,7 +38,7 @@ LAYERS = (
     ("reports", "frames", "mart_docs", "freshness"),
     ("opened",),
     ("exploring",),
-    ("budgets",),
+    ("budgets", "acting"),
     ("dashboard",),
     ("focus",),
     ("sandbox",),

@@ -20,7 +20,7 @@ from mithril_elt.mart_docs import described_marts
 from mithril_elt.place import Place, place_of
 from mithril_elt.postgres import Session
 from mithril_elt.quoting import quoted_text
-from mithril_elt.reports import days_of, known_up_to, marts_as_of, report
+from mithril_elt.reports import Assumptions, UseTable, days_of, known_up_to, marts_as_of, report
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.typed import typed
 from mithril_elt.warehouse import schema_name
@@ -113,6 +113,8 @@ class OpenMarts:
         only: Mapping[str, str] | None = None,
         limit: int | None = None,
         exact: bool = True,
+        use: UseTable | None = None,
+        assumptions: Assumptions | None = None,
     ) -> pd.DataFrame:
         """The report of that name: the rows and columns that `mithril-elt report NAME --json` has, typed.
 
@@ -129,6 +131,8 @@ class OpenMarts:
             to_at=_end(to, "to"),
             limit=limit,
             marts_schema=self._schema,
+            use=use,
+            assumptions=assumptions,
         )
         found = frame(typed(answer), exact=exact)
         found.attrs.update(answer.head, names=answer.names)
@@ -171,8 +175,15 @@ class OpenMarts:
         return self.report("credits", by, from_, to, **how)
 
     def opportunities(self, from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
-        """What unused reserved time might have brought, line by line, the dearest first, with what to do."""
+        """What unused reserved time might have brought, line by line, the dearest first, with what to do.
+
+        It takes `use` as well: a `mithril_elt.reports.UseTable`, by which lines of unused GPUs are added.
+        """
         return self.report("opportunities", (), from_, to, **how)
+
+    def return_now(self, **how: Any) -> pd.DataFrame:
+        """Of each open reservation what keeping, pausing and returning cost; `assumptions` may say what is expected."""
+        return self.report("return-now", **how)
 
     def reconciliation(self, **how: Any) -> pd.DataFrame:
         """Each field of the vendor's summary of a reservation beside ours; it is of no span of time."""

@@ -37,6 +37,7 @@ _COMMANDS = {
     "notebook": ("notebook", "Open a notebook, or write it as one page that needs no network."),
     "dashboard": ("dashboard", "Serve a page of cost, use, uptime and credits, or write it as one file."),
     "budget": ("budget", "Hold budgets against what was spent and what is to come: `budget check`."),
+    "opportunities": ("opportunities", "Idle instances that may be paused; with --apply pauses them."),
     "status": ("status", "What is loaded up to when, the last runs, lateness."),
     "compact": ("compact", "Merge small files of a folder or a bucket; write a DuckDB file anew."),
     "recover": ("recover", "Clear what a crash left that the next run cannot clear by itself."),

@@ -5,7 +5,7 @@ Stands inside `cli`. A key is never an option: it comes from the environment or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -151,16 +151,19 @@ def span_ends(values: dict[str, Any]) -> tuple[datetime | None, datetime | None]
     return since, until
 
 
-def connect(values: dict[str, Any], *, quick: bool = False) -> tuple[Any, tuple[str, ...]]:
+def connect(
+    values: dict[str, Any], *, quick: bool = False, patience: Mapping[str, int] | None = None
+) -> tuple[Any, tuple[str, ...]]:
     """A session with the API by the options and settings in force, and the projects to read.
 
-    `quick`: one attempt of two seconds for each request, for those who wait at the screen.
+    `quick`: one attempt of two seconds for each request, for those who wait at the screen. `patience`: other limits of
+    one call than the usual ones.
     """
     from mithril_elt.api import Mithril  # noqa: PLC0415  # half a second
     from mithril_elt.client import Limits  # noqa: PLC0415  # as above
 
     found = account_settings(values)
-    patience = {"attempts": 1, "timeout_s": 2, "budget_s": 2} if quick else {}
+    patience = {"attempts": 1, "timeout_s": 2, "budget_s": 2} if quick else patience or {}
     pace = {"concurrency": values["concurrency"], "requests_per_second": values["requests_per_second"]}
     limits = Limits(**pace, **patience)
     return Mithril(found.api_key, found.api_url or DEFAULT_API_URL, limits=limits), found.projects

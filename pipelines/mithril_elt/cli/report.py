@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from mithril_elt.cli.acting_options import use_options, use_table
 from mithril_elt.cli.options import F, db_options, decorated, parts
 from mithril_elt.cli.saying import say, say_data, say_text
+from mithril_elt.errors import UsageError
 from mithril_elt.instants import parse_end, parse_instant
 from mithril_elt.place import Place
-from mithril_elt.reports import FORMATS, GROUPINGS, Report, marts_as_of, render, report
+from mithril_elt.reports import FORMATS, GROUPINGS, Assumptions, Report, marts_as_of, render, report
+
+if TYPE_CHECKING:
+    from mithril_elt.reports.use import UseTable
 
 __all__ = ["asked_report", "report_command", "report_options", "tell_warnings"]
 
@@ -41,6 +46,11 @@ def report_options(function: F) -> F:
         click.option("--limit", type=int, metavar="N", help="At most so many rows."),
         db_options,
         click.option("--as-of", metavar="T", help="As it was then: nothing that happened later counts."),
+        use_options,
+        click.option("--expected-use", metavar="PERCENT", help="return-now: of the hours left; default: as so far."),
+        click.option(
+            "--spot-price", metavar="USD", help="return-now: an instance-hour; default: as paid in the last 7 days."
+        ),
     )
 
 
@@ -52,12 +62,15 @@ def report_options(function: F) -> F:
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 def report_command(*, name: str, form: str, **values: Any) -> None:
     """Print a report: usage, uptime, cost, cash, pause-credits, credits, reservations, savings, opportunities,
-    reconciliation or summary.
+    return-now, reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.
 
-    Opportunities are one list, the dearest first, each with what to do about it.
+    Opportunities are one list, the dearest first, each with what to do about it; with --utilisation also of
+    instances that ran while their GPUs were not used.
+
+    Of each open reservation return-now says what keeping it, pausing while idle and giving it back would cost.
 
     A reconciliation is of no span of time: it has each field of the vendor's newest summary of a
     reservation beside ours as of the same instant, and what would explain a difference.
@@ -86,6 +99,7 @@ def asked_report(
     db: Place,
     dataset: str | None,
     as_of: str | None,
+    **use: Any,
 ) -> Report:
     """The report that these options ask for."""
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb: not for --help
@@ -94,9 +108,37 @@ def asked_report(
     to_at = None if to is None else parse_end(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
+    table, assumptions = _use_of(name, use), _assumptions_of(name, use)
     with marts_as_of(db, pinned, dataset=dataset) as path:
         span = {"from_at": from_at, "to_at": to_at}
-        return report(path, name, by=by, only=parts(only), **span, limit=limit, marts_schema=schema)
+        return report(
+            path,
+            name,
+            by=by,
+            only=parts(only),
+            **span,
+            limit=limit,
+            marts_schema=schema,
+            use=table,
+            assumptions=assumptions,
+        )
+
+
+def _assumptions_of(name: str, values: dict[str, Any]) -> Assumptions:
+    """What is expected, for the report that takes it. Raises UsageError where another is given it."""
+    if name != "return-now" and (values["expected_use"] or values["spot_price"]):
+        raise UsageError(f"the report {name} takes neither --expected-use nor --spot-price: return-now does")
+    return Assumptions.asked(values["expected_use"], values["spot_price"])
+
+
+def _use_of(name: str, values: dict[str, Any]) -> UseTable | None:
+    """The table of use, for the report that takes one. Raises UsageError where another is given one by an option."""
+    if name == "opportunities":
+        return use_table(values)
+    source = click.get_current_context().get_parameter_source("utilisation")
+    if source is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError(f"the report {name} takes no --utilisation: opportunities does")
+    return None
 
 
 def tell_warnings(answer: Report) -> None:

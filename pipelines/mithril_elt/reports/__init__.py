@@ -8,15 +8,19 @@ from mithril_elt.reports.compose import REPORT_NAMES, Report, days_of, known_up_
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.part import PARTS, known_ids
 from mithril_elt.reports.render import FORMATS, render
+from mithril_elt.reports.return_now import Assumptions
 from mithril_elt.reports.state import State, state_of
+from mithril_elt.reports.use import UseTable
 
 __all__ = [
     "FORMATS",
     "GROUPINGS",
     "PARTS",
     "REPORT_NAMES",
+    "Assumptions",
     "Report",
     "State",
+    "UseTable",
     "days_of",
     "known_ids",
     "known_up_to",

@@ -1,4 +1,4 @@
-"""Opportunities as lines on a screen: what is at stake, of which instance or reservation, and what to do about it.
+"""Opportunities, and ways to go on, as lines on a screen: what is at stake, of what, and what to do about it.
 
 Part of the last step of the flow, under `table`.
 """
@@ -13,9 +13,10 @@ from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.shown import number_text
 from mithril_elt.visible import visible
 
-__all__ = ["advised_lines"]
+__all__ = ["advised_lines", "ways_on_lines"]
 
 _GAP = "  "
+_WORDS = ("reservation_id", "advice", "what_to_do")
 _HEADING = "USD at stake"
 
 
@@ -31,6 +32,33 @@ def advised_lines(report: Report, width: int) -> list[str]:
     for row, amount in zip(report.rows, amounts, strict=True):
         lines += _advice(report, row, f"{amount:>{wide}}{_GAP}", width)
     return [*lines, rule, f"{total:>{wide}}{_GAP}Total of {report.row_count:,}"]
+
+
+def ways_on_lines(report: Report, width: int) -> list[str]:
+    """Of each open reservation the hours left, what each way costs, the break-even, and under it what to do."""
+    if not report.rows:
+        return ["No reservation whose terms are known is open."]
+    lines: list[str] = []
+    for row in report.rows:
+        told = {name: number_text(_cell(report, row, name)) for name in report.columns if name not in _WORDS}
+        left = f"{told['left_hours']} h left until {told['ends_at']}, {told['expected_use_pct']} % of them used."
+        ways = (
+            f"Keeping costs {told['keep_cost_usd']} USD, pausing {told['pause_cost_usd']}, returning"
+            f" {told['return_cost_usd']}; below {told['break_even_use_pct']} % of use returning costs less than that."
+        )
+        worth = (
+            f"Flexibility is worth {told['flexibility_value_usd']} USD; over the market were paid"
+            f" {told['flexibility_premium_usd']}."
+        )
+        lines.append(_named_reservation(report, row))
+        for sentence in (left, ways, worth, str(_cell(report, row, "what_to_do"))):
+            lines += textwrap.wrap(sentence, max(width, 60), initial_indent=_GAP, subsequent_indent=_GAP)
+    return lines
+
+
+def _named_reservation(report: Report, row: tuple[Cell, ...]) -> str:
+    identity = str(_cell(report, row, "reservation_id"))
+    return visible(f"{report.names.get('reservation_id', {}).get(identity, '')} {identity}".strip())
 
 
 def _advice(report: Report, row: tuple[Cell, ...], amount: str, width: int) -> Iterator[str]:

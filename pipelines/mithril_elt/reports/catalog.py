@@ -27,7 +27,7 @@ from mithril_elt.reports.kinds import (
 )
 from mithril_elt.reports.measures import AGEING, PHASES
 
-__all__ = ["DEFINITIONS", "OPPORTUNITIES", "RECONCILIATION", "REPORTS", "SUMMARY", "Definition"]
+__all__ = ["DEFINITIONS", "OPPORTUNITIES", "RECONCILIATION", "REPORTS", "RETURN_NOW", "SUMMARY", "Definition"]
 
 
 _NET = ((1, "spot_cost"), (1, "allocated_cost"), (-1, "pause_credit"))
@@ -213,7 +213,36 @@ OPPORTUNITIES = Definition(
     (),
     is_estimate=True,
 )
-DEFINITIONS = {**REPORTS, OPPORTUNITIES.name: OPPORTUNITIES, RECONCILIATION.name: RECONCILIATION}
+# What is left of each open reservation, and three ways to go on; nothing here adds up.
+RETURN_NOW = Definition(
+    "return-now",
+    (
+        Figure("ends_at", INSTANT, "ends"),
+        Figure("left_hours", HOURS, "left"),
+        Figure("expected_use_pct", PERCENT, "expected use"),
+        Figure("unit_usd_per_hour", USD, "an hour"),
+        Figure("pause_usd_per_hour", USD, "an hour's pause"),
+        Figure("return_usd_per_hour", USD, "an hour given back"),
+        Figure("spot_usd_per_hour", USD, "an hour of spot"),
+        Figure("break_even_use_pct", PERCENT, "break-even use"),
+        Figure("keep_cost_usd", USD, "keeping costs"),
+        Figure("pause_cost_usd", USD, "pausing costs"),
+        Figure("return_cost_usd", USD, "returning costs"),
+        Figure("flexibility_value_usd", USD, "flexibility is worth"),
+        Figure("flexibility_premium_usd", USD, "paid over the market"),
+        Figure("advice", TEXT, "advice"),
+        Figure("what_to_do", TEXT, "what to do"),
+    ),
+    "flexibility_value_usd",
+    (),
+    is_estimate=True,
+)
+DEFINITIONS = {
+    **REPORTS,
+    OPPORTUNITIES.name: OPPORTUNITIES,
+    RETURN_NOW.name: RETURN_NOW,
+    RECONCILIATION.name: RECONCILIATION,
+}
 
 # The summary shows these figures of these reports, one a row.
 SUMMARY = (

@@ -13,17 +13,28 @@ from typing import TYPE_CHECKING, Any
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.place import Place
-from mithril_elt.reports.catalog import DEFINITIONS, OPPORTUNITIES, RECONCILIATION, REPORTS, SUMMARY, Definition
+from mithril_elt.reports.catalog import (
+    DEFINITIONS,
+    OPPORTUNITIES,
+    RECONCILIATION,
+    REPORTS,
+    RETURN_NOW,
+    SUMMARY,
+    Definition,
+)
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
 from mithril_elt.reports.kinds import Figure
+from mithril_elt.reports.low_use import unused_lines
 from mithril_elt.reports.marts import Marts, Project, read_marts
 from mithril_elt.reports.notices import notices
 from mithril_elt.reports.opportunities import opportunity_rows
 from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
 from mithril_elt.reports.query import Gathered, gather
 from mithril_elt.reports.reconciliation import reconciled_rows
+from mithril_elt.reports.return_now import Assumptions, return_now_rows
 from mithril_elt.reports.span import Span
+from mithril_elt.reports.use import UseTable, read_use
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,14 +89,16 @@ def report(
     to_at: datetime | date | None = None,
     limit: int | None = None,
     marts_schema: str = "marts",
+    use: UseTable | None = None,
+    assumptions: Assumptions | None = None,
 ) -> Report:
     """The report of that name from the marts of a DuckDB file (opened read-only) or connection, or from open marts.
 
     `by` are values of `--by`; `only` has groupings and the id of one group of each, as `--only` does; `from_at` and
     `to_at` are whole UTC hours with a zone, or dates, which begin where the marts cut days. Rows are in order of time,
     otherwise of the report's main figure, largest first; of a reconciliation what differs comes first. `limit` cuts
-    them after that, and changes no figure. Raises
-    UsageError for what has no meaning, WarehouseError for a database that cannot be read.
+    them after that, and changes no figure. `use`: how much GPUs were used, for the opportunities alone; `assumptions`:
+    for return-now alone. Raises UsageError for what has no meaning, WarehouseError for a database that cannot be read.
     """
     part = checked_part(only or {}, _parts_of(name), name)
     groupings = _checked(name, by, is_of_all=(from_at, to_at, part) == (None, None, ()))
@@ -109,7 +122,9 @@ def report(
         if name == "summary":
             whole = _summary(marts, span, empty)
         elif name == OPPORTUNITIES.name:
-            whole = _lines(marts, span, empty)
+            whole = _lines(marts, span, empty, use)
+        elif name == RETURN_NOW.name:
+            whole = _ways_on(marts, empty, assumptions or Assumptions())
         elif name == RECONCILIATION.name:
             whole = _reconciled(marts, empty)
         else:
@@ -148,6 +163,8 @@ def _projects(marts: Marts, span: Span) -> list[Project]:
 def _checked(name: str, by: Sequence[str], *, is_of_all: bool) -> list[Grouping]:
     if name not in REPORT_NAMES:
         raise UsageError(f"there is no report {name!r}: there are {', '.join(REPORT_NAMES)}")
+    if name == RETURN_NOW.name and not is_of_all:
+        raise UsageError(f"the report {name} takes neither --from nor --to: it is of the time that is left at as_of")
     if name == RECONCILIATION.name and not is_of_all:
         raise UsageError(
             f"the report {name} takes neither --from nor --to: the vendor sums up each reservation from its beginning"
@@ -202,12 +219,14 @@ def _reconciled(marts: Marts, empty: Report) -> Report:
     )
 
 
-def _lines(marts: Marts, span: Span, empty: Report) -> Report:
+def _lines(marts: Marts, span: Span, empty: Report, use: UseTable | None) -> Report:
     of = [GROUPINGS["reservation"], GROUPINGS["instance"]]
     group_columns = tuple(grouping.column for grouping in of)
-    rows, total = opportunity_rows(marts, span)
+    unused, left_open = unused_lines(marts, read_use(marts, use), span) if use else ([], [])
+    rows, total = opportunity_rows(marts, span, unused)
     return replace(
         empty,
+        warnings=(*empty.warnings, *left_open),
         columns=(*group_columns, *(figure.name for figure in OPPORTUNITIES.figures)),
         rows=rows,
         by=tuple(grouping.option for grouping in of),
@@ -215,6 +234,21 @@ def _lines(marts: Marts, span: Span, empty: Report) -> Report:
         total=total,
         row_count=len(rows),
         names={grouping.column: _names(marts, *grouping.names) for grouping in of if grouping.names},
+    )
+
+
+def _ways_on(marts: Marts, empty: Report, assumptions: Assumptions) -> Report:
+    of = GROUPINGS["reservation"]
+    rows, assumed = return_now_rows(marts, assumptions)
+    return replace(
+        empty,
+        columns=(of.column, *(figure.name for figure in RETURN_NOW.figures)),
+        rows=rows,
+        by=(of.option,),
+        group_columns=(of.column,),
+        row_count=len(rows),
+        names={of.column: _names(marts, *of.names)} if of.names else {},
+        warnings=(*empty.warnings, *assumed),
     )
 
 

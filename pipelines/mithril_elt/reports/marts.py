@@ -63,6 +63,10 @@ class Marts:
         """The schema of the marts as SQL names it, whatever the file is called."""
         return self._inside(self.schema)
 
+    def beside(self, schema: str) -> str:
+        """Another schema of the database, as SQL names it."""
+        return self._inside(schema)
+
     @property
     def _staging(self) -> str:
         """The schema beside the marts in which builds are noted."""

@@ -15,8 +15,8 @@ from itertools import zip_longest
 from rich.cells import cell_len
 from rich.style import Style
 
-from mithril_elt.reports.advised import advised_lines
-from mithril_elt.reports.catalog import OPPORTUNITIES, RECONCILIATION
+from mithril_elt.reports.advised import advised_lines, ways_on_lines
+from mithril_elt.reports.catalog import OPPORTUNITIES, RECONCILIATION, RETURN_NOW
 from mithril_elt.reports.compared import compared_lines
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
@@ -48,6 +48,8 @@ def as_table(report: Report, *, width: int, bold: bool) -> str:
         body = compared_lines(report, width)
     elif report.name == OPPORTUNITIES.name:
         body = advised_lines(report, width)
+    elif report.name == RETURN_NOW.name:
+        body = ways_on_lines(report, width)
     elif report.by:
         body = _blocks(report, width, bold=bold)
     else:
