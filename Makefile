@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points focus-docs pins clean
+.PHONY: help setup demo lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points questions focus-docs pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -158,6 +158,9 @@ COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --ge
 
 points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
 	$(BIN)/python tests/points.py > tests/POINTS.md
+
+questions: $(VENV)/dev demo ## renew the answers in docs/questions.md
+	$(BIN)/python tests/questions.py demo/mithril.duckdb
 
 focus-docs: $(VENV)/dev ## renew the tables of kinds and columns in docs/focus.md
 	$(BIN)/python tests/focus_docs.py
