@@ -11,17 +11,16 @@ from html import escape
 
 __all__ = ["Box", "drawn"]
 
-_WIDTH, _LINE, _GAP, _SPACE, _SIGN = 320, 18, 14, 110, 7.4
+_WIDTH, _LINE, _GAP, _SPACE, _TOP = 320, 18, 14, 110, 60
 
 
 @dataclass(frozen=True)
 class Box:
-    """A table: its name, where it leads, what stands under the name, and the words on its line to the middle."""
+    """A table: its name, where it leads, what stands under the name, and whether its line to the middle is dashed."""
 
     name: str
     link: str
     lines: tuple[str, ...] = ()
-    joined: str = ""
     is_dashed: bool = False
 
     @property
@@ -35,11 +34,12 @@ def drawn(middle: Box, left: Sequence[Box] = (), right: Sequence[Box] = (), *, t
     height = max(_tall(left), _tall(right), middle.height)
     x = (_WIDTH + _SPACE) if left else 0
     width = x + _WIDTH + ((_WIDTH + _SPACE) if right else 0)
-    parts = [_box(middle, x, (height - middle.height) // 2)]
+    top = min((height - middle.height) // 2, _TOP)  # where it is seen, however many the others are
+    parts = [_box(middle, x, top)]
     for boxes, at in ((left, 0), (right, x + _WIDTH + _SPACE)):
         y = (height - _tall(boxes)) // 2
         for each in boxes:
-            parts += [_box(each, at, y), _line(each, at, y + each.height // 2, x, height // 2)]
+            parts += [_box(each, at, y), _line(each, at, y + each.height // 2, x, top + middle.height // 2)]
             y += each.height + _GAP
     head = f'<svg class="tables" viewBox="-2 -2 {width + 4} {height + 4}" role="img" aria-label="{escape(title)}">'
     return f"{head}<title>{escape(title)}</title>{''.join(parts)}</svg>"
@@ -62,8 +62,4 @@ def _line(box: Box, x: int, y: int, middle_x: int, middle_y: int) -> str:
     start, end = (x + _WIDTH, middle_x) if x < middle_x else (x, middle_x + _WIDTH)
     bend = (start + end) // 2
     dashed = ' class="dashed"' if box.is_dashed else ""
-    path = f'<path{dashed} d="M{start} {y} C{bend} {y} {bend} {middle_y} {end} {middle_y}"/>'
-    if not box.joined:
-        return path
-    at = start + 6 if x < middle_x else start - 6 - int(_SIGN * len(box.joined))
-    return f'{path}<text class="joined" x="{at}" y="{y - 5}">{escape(box.joined)}</text>'
+    return f'<path{dashed} d="M{start} {y} C{bend} {y} {bend} {middle_y} {end} {middle_y}"/>'

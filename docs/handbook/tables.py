@@ -28,21 +28,6 @@ _RAW_KEYS = {
     "spot_bids": ("bid", "bid_fid"),
 }
 
-
-def table_pages() -> dict[str, str]:
-    """All pages by their place on the site, as Markdown."""
-    tables = all_tables()
-    marts = [each for each in tables.values() if each.layer == "marts"]
-    pages = {each.page: _mart(each, tables) for each in marts}
-    for layer, (title, words) in _LAYERS.items():
-        of_layer = [each for each in tables.values() if each.layer == layer]
-        pages[f"{layer}.md"] = _page(title, words, *(line for each in of_layer for line in _section(each, tables)))
-    pages["tables.md"] = _page("Marts", "Analysts, notebooks and reports read these, and nothing else.", *_list(marts))
-    pages["erd.md"] = _page("What joins the tables", _JOINS, *_stars(tables))
-    pages["report-columns.md"] = _page("Columns of reports", _UNITS, *_reports())
-    return pages
-
-
 _JOINS = (
     "A line goes from a dimension, which has a key once, to each table that has it. Solid, `tested`: a data test holds"
     " on each build that every id is in the dimension. Dashed: the same column, which may also name what no list has."
@@ -51,6 +36,24 @@ _UNITS = (
     "As JSON, CSV and DataFrames have them. `…_hours` and `…_usd` are exact decimals; `…_pct` percent; `…_s` seconds."
     " Null is what is unknown."
 )
+
+
+def table_pages() -> dict[str, str]:
+    """All pages by their place on the site, as Markdown."""
+    tables = all_tables()
+    marts = _of_layer("marts", tables)
+    pages = {each.page: _mart(each, tables) for each in marts}
+    for layer, (title, words) in _LAYERS.items():
+        sections = (line for each in _of_layer(layer, tables) for line in _section(each, tables))
+        pages[f"{layer}.md"] = _page(title, words, *sections)
+    pages["tables.md"] = _page("Marts", "Analysts, notebooks and reports read these, and nothing else.", *_list(marts))
+    pages["erd.md"] = _page("What joins the tables", _JOINS, *_stars(tables))
+    pages["report-columns.md"] = _page("Columns of reports", _UNITS, *_reports())
+    return pages
+
+
+def _of_layer(layer: str, tables: Mapping[str, Table]) -> list[Table]:
+    return sorted((each for each in tables.values() if each.layer == layer), key=lambda each: each.name)
 
 
 def _page(title: str, words: str, *lines: str) -> str:
@@ -135,7 +138,7 @@ def _columns(of: Table, tables: Mapping[str, Table], up: str) -> Iterator[str]:
 
 def _stars(tables: Mapping[str, Table]) -> Iterator[str]:
     """A drawing for each dimension of marts, and for each list of raw."""
-    marts, raw = ([each for each in tables.values() if each.layer == layer] for layer in ("marts", "raw"))
+    marts, raw = (_of_layer(layer, tables) for layer in ("marts", "raw"))
     for dimension in (each for each in marts if each.name.startswith("dim_")):
         (key,) = dimension.key
         boxes = [_having(each, key) for each in marts if key in _column_names(each) and each != dimension]
@@ -151,9 +154,9 @@ def _stars(tables: Mapping[str, Table]) -> Iterator[str]:
 
 def _having(mart: Table, key: str) -> Box:
     """A mart that has the key of a dimension."""
-    own = f"{', '.join(mart.key)} (key)" if mart.key else "no key of one column"
     is_tested = key in mart.references
-    return Box(mart.name, f"tables/{mart.name}.html", (own,), "tested" if is_tested else "", is_dashed=not is_tested)
+    own = (f"{', '.join(mart.key)} (key)" if mart.key else "no key of one column") + (", tested" if is_tested else "")
+    return Box(mart.name, f"tables/{mart.name}.html", (own,), is_dashed=not is_tested)
 
 
 def _star(middle: Table, key: str, link: str, boxes: Sequence[Box]) -> Iterator[str]:
