@@ -109,7 +109,7 @@ def _raw(folder: Path, manifest: Any) -> dict[str, Table]:
             description=each.description,
             kept_as="versions" if each.history == "versions" else "newest reading of each key",
             columns=[
-                (name, str(column.get("data_type", "")), words.get(name) or column.get("description", ""))
+                (name, str(column.get("data_type", "")), words.get(name) or str(column.get("description", "")))
                 for name, column in columns.items()
             ],
             key=each.key,

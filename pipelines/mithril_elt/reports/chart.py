@@ -39,13 +39,22 @@ def as_chart(report: Report, *, width: int = _WIDEST) -> str:
     figures = figures_of(report)
     at = [figure.name for figure in figures].index(REPORTS[report.name].sorted_by)
     cells = [row[len(report.group_columns) + at] for row in report.rows]
-    labels = ["  ".join(filter(None, group_texts(report, row))) for row in report.rows]
+    labels = _labels([group_texts(report, row) for row in report.rows])
     head = f"{title(report)}: {figures[at].heading}, {figures[at].unit.heading}".removesuffix(", ")
     width = min(width, _WIDEST)
     notes = [line for note in footnotes(report) for line in textwrap.wrap(note, max(width, 40))]
     body = _bars(labels, cells, width) if cells else ["Nothing to report."]
     total = [f"Total of {report.row_count:,}: {number_text(report.total[at])}"]
     return "\n".join([*textwrap.wrap(head, max(width, 40)), "", *body, "", *total, "", *notes]).rstrip() + "\n"
+
+
+def _labels(texts: list[list[str]]) -> list[str]:
+    """Names and ids of the rows, each below the other."""
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    return [
+        "  ".join(text + " " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in texts
+    ]
 
 
 def _bars(labels: list[str], cells: list[Cell], width: int) -> list[str]:
