@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint audit format test test-slow test-long test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points focus-docs pins clean
+.PHONY: help setup demo docs lint audit format test test-slow test-long test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points questions focus-docs pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,12 @@ setup: $(VENV)/dev ## the environment for work on the project, in .venv
 
 demo: $(VENV)/run ## the whole flow against a made-up account, into demo/
 	@$(BIN)/mithril-elt demo --dir demo
+
+docs: ## a site of all documentation, every command and every column, in build/site, and that its links lead somewhere
+	@$(MAKE) --no-print-directory VENV=$(VENV)-docs $(VENV)-docs/docs
+	@mkdir -p build && PYTHONPATH=docs $(VENV)-docs/bin/python -m handbook build/site
+	SITE=$(abspath build/site) $(VENV)-docs/bin/pytest -n 0 tests/docs
+	@echo "open build/site/index.html"
 
 lint: $(VENV)/dev ## format, lint and types of Python, SQL and yml
 	$(BIN)/ruff format --check .
@@ -42,7 +48,7 @@ format: $(VENV)/dev ## put Python in order
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark \
-		--ignore tests/schedules --ignore tests/browser --ignore tests/focus
+		--ignore tests/schedules --ignore tests/browser --ignore tests/focus --ignore tests/docs
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds and secrets: 15 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 -m "$(MARKED)" $(SLOW)
@@ -106,7 +112,7 @@ MARKED ?= not long
 SLOW := $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow $(VENV)-browser $(VENV)-focus demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow $(VENV)-browser $(VENV)-focus $(VENV)-docs demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
@@ -150,6 +156,9 @@ $(VENV)/airflow: .ci/requirements-airflow.txt .ci/installer.txt | $(VENV)/bin/py
 $(VENV)/browser: .ci/requirements-browser.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
 	$(call install,.ci/requirements-browser.txt,$@)
 
+$(VENV)/docs: .ci/requirements-docs.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
+	$(call install,.ci/requirements-docs.txt,$@)
+
 # The official validator comes as source: what builds it is installed before it.
 $(VENV)/focus: .ci/requirements-focus.txt .ci/installer.txt | $(VENV)/bin/python
 	@echo "installing .ci/requirements-focus.txt …"
@@ -163,6 +172,9 @@ COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --ge
 
 points: $(VENV)/dev ## renew tests/POINTS.md: which tests show which of the forty points
 	$(BIN)/python tests/points.py > tests/POINTS.md
+
+questions: $(VENV)/dev demo ## renew the answers in docs/questions.md
+	$(BIN)/python tests/questions.py demo/mithril.duckdb
 
 focus-docs: $(VENV)/dev ## renew the tables of kinds and columns in docs/focus.md
 	$(BIN)/python tests/focus_docs.py
@@ -180,5 +192,7 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 		| $(COMPILE) - -o .ci/requirements-airflow.txt
 	$(COMPILE) pyproject.toml --group browser --group test --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-browser.txt
+	$(COMPILE) pyproject.toml --group docs --group test --group build \
+		-c .ci/requirements-dev.txt -o .ci/requirements-docs.txt
 	$(COMPILE) --group focus -o .ci/requirements-focus.txt
 	echo uv | $(COMPILE) - -o .ci/installer.txt

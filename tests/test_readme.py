@@ -1,4 +1,4 @@
-"""The README is true: its commands run, its SQL and Python give rows, its tables name what there is."""
+"""README and docs are true: commands run, SQL and Python give rows, links lead somewhere, tables name what there is."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from loading import tables_in
 from mithril_elt.cli import main
 from mithril_elt.cli.run import built
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.server import Sandbox, serve
+from pages import PAGES, README, ROOT, blocks, named_blocks
+from questions import answered, questions
 
-README = Path(__file__).parent.parent / "README.md"
-NOT_HERE = ("make ", "export ", "mithril-elt run", "mithril-elt check")  # run by other tests, or by the fixture
-
-
-def blocks(language: str) -> list[str]:
-    """The fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+# Run by other tests, or by the fixture; what names PostgreSQL is run in warehouses/test_copies, notebooks in slow.
+NOT_HERE = ("make ", "export ", "mithril-elt run", "mithril-elt check")
+COMMANDS = {
+    f"{page.name}: {line.split('#')[0].strip()}": line.split("#")[0].strip()
+    for page in PAGES
+    for block in blocks(page, "sh")
+    for line in block.splitlines()
+    if line and not line.startswith(NOT_HERE) and "postgres" not in line
+}
+# Statements of other engines are compiled elsewhere; of the questions the very answers are compared, below.
+QUERIES = {name: sql for name, sql in named_blocks("sql").items() if not name.startswith(("questions", "warehouses"))}
+PROGRAMS = named_blocks("python")
 
 
 @pytest.fixture(scope="module")
@@ -52,43 +60,48 @@ def _as_reader(sandbox: Sandbox, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("SOURCES__MITHRIL__API_URL", sandbox.url)
 
 
-COMMANDS = [
-    line.split("#")[0].strip()
-    for block in blocks("sh")
-    for line in block.splitlines()
-    if line and not line.startswith(NOT_HERE) and "postgres" not in line  # those are run in warehouses/test_copies
-]
-
-
 @pytest.mark.usefixtures("_as_reader")
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.shows(1)
 def test_each_command_runs(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each command of the README ends with 0 and prints something."""
+    """Each command of a page prints something and ends with 0; a monitor's with 7: the demo's account is old."""
     monkeypatch.setattr(sys, "argv", shlex.split(command))
     with pytest.raises(SystemExit) as ended:
         main()
     said = capsys.readouterr()
-    assert ended.value.code in (0, None), said.err
-    assert said.out
+    assert (ended.value.code or 0) == (7 if "--check" in command else 0), said.err
+    assert said.out or "figures are complete up to" in said.err
 
 
 @pytest.mark.usefixtures("_as_reader")
-@pytest.mark.parametrize("number", range(len(blocks("sql"))))
-def test_each_query_gives_rows(number: int) -> None:
-    """Each SQL of the README gives rows on the demo's account."""
+@pytest.mark.parametrize("sql", QUERIES.values(), ids=QUERIES)
+def test_each_query_gives_rows(sql: str) -> None:
+    """Each SQL of a page gives rows on the demo's account."""
     import duckdb  # noqa: PLC0415  # only here
 
     with duckdb.connect("mithril.duckdb", read_only=True) as connection:
-        assert connection.execute(blocks("sql")[number]).fetchall()
+        assert connection.execute(sql).fetchall()
 
 
 @pytest.mark.usefixtures("_as_reader")
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
+@pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.shows(1)
-def test_each_python_block_runs(number: int) -> None:
-    """Each Python of the README runs as it stands."""
-    exec(compile(blocks("python")[number], "README.md", "exec"), {"__name__": "readme"})  # noqa: S102  # our own README
+def test_each_python_block_runs(name: str) -> None:
+    """Each Python of a page runs as it stands."""
+    exec(compile(PROGRAMS[name], name, "exec"), {"__name__": "page"})  # noqa: S102  # our own pages
+
+
+@pytest.mark.parametrize(("sql", "answer"), [each[1:] for each in questions()], ids=[each[0] for each in questions()])
+def test_each_question_has_its_answer(folder: Path, sql: str, answer: str) -> None:
+    """The demo's account gives each answer as it stands on the page: `make questions` renews them."""
+    assert answered(sql, folder / "mithril.duckdb") == answer
+
+
+def test_there_are_twenty_questions() -> None:
+    """None is left out by how it is written; each has an answer with a row."""
+    asked = questions()
+    assert [each[0].split(".")[0] for each in asked] == [str(number) for number in range(1, 21)]
+    assert all(len(each[2].splitlines()) >= 2 for each in asked)
 
 
 def test_the_picture_is_what_the_demo_prints(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +109,7 @@ def test_the_picture_is_what_the_demo_prints(folder: Path, capsys: pytest.Captur
     from mithril_elt.reports import render, report  # noqa: PLC0415  # only here
 
     capsys.readouterr()
-    shown = next(block for block in blocks("text") if block.startswith("Pause credits"))
+    shown = next(block for block in blocks(README, "text") if block.startswith("Pause credits"))
     printed = render(report(folder / "mithril.duckdb", "pause-credits", by=("reservation",)), "table")
     assert printed.startswith(shown)
 
@@ -131,3 +144,40 @@ def test_every_command_and_status_is_in_the_tables() -> None:
         assert f"`mithril-elt {name}" in text, name
     for status in {getattr(errors, name).exit_status for name in errors.__all__}:
         assert f"\n| {status} | " in text
+
+
+def test_the_readme_is_a_first_page() -> None:
+    """It is short enough to be read, and leads to each page."""
+    text = README.read_text()
+    assert len(text.splitlines()) <= 350
+    assert [page.name for page in PAGES[1:] if f"(docs/{page.name})" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each link of a page to a file of this project finds it, and the heading in it."""
+    for target, _, heading in re.findall(r"\]\((?!https?:)([^)#\s]*)(#([^)\s]+))?\)", page.read_text()):
+        file = page.parent / target if target else page
+        assert file.exists(), target
+        assert not heading or heading in {slug(line) for line in headings(file)}, f"{target}#{heading}"
+
+
+def headings(page: Path) -> list[str]:
+    """The headings of a page, of every depth."""
+    return re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+
+
+def slug(heading: str) -> str:
+    """A heading as links name it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_variable_is_on_the_page_of_settings() -> None:
+    """Each variable of the environment that the package or the dbt project reads, and each variable of the models."""
+    text = (ROOT / "docs" / "settings.md").read_text()
+    files = [*(ROOT / "pipelines").rglob("*.py"), ROOT / "sql" / "profiles.yml"]
+    read = {name for file in files for name in re.findall(r"\bMITHRIL_[A-Z][A-Z_]*[A-Z]\b", file.read_text())}
+    models = set(yaml.safe_load((ROOT / "sql" / "dbt_project.yml").read_text())["vars"])
+    assert "MITHRIL_API_KEY" in read
+    assert "report_timezone" in models
+    assert {name for name in read | models if f"`{name}`" not in text} == set()

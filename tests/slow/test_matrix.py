@@ -20,7 +20,7 @@ MAIN = list(
         ("sorted", "reversed", "shuffled"),
     )
 )
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api-readings.md"
 TWICE = Way("over time", 2, timedelta(days=4), timedelta(days=2))
 OVER_TIME = Way("over time", 3, lookback=timedelta(days=2))
 
@@ -35,7 +35,7 @@ def test_every_combination_of_the_main_readings(
     assert comparison.differences(World(readings=readings, way=TWICE), tmp_path / "a.duckdb") == []
 
 
-def test_the_readme_shows_the_matrix() -> None:
+def test_the_page_shows_the_matrix() -> None:
     """Its table has a cell for each combination that is tested above, and in each the differences that are allowed."""
     columns = list(dict.fromkeys((alone, order) for _, _, alone, order in MAIN))
     rows = list(dict.fromkeys((unit, selects) for unit, selects, _, _ in MAIN))
@@ -44,7 +44,7 @@ def test_the_readme_shows_the_matrix() -> None:
     lines = [heads, ["---"] * 2 + ["---:"] * len(columns)]
     lines += [[unit, words.get(selects, selects), *["0"] * len(columns)] for unit, selects in rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    assert f"<!-- matrix -->\n{table}\n<!-- /matrix -->" in README.read_text()
+    assert f"<!-- matrix -->\n{table}\n<!-- /matrix -->" in PAGE.read_text()
 
 
 OTHERS: dict[str, dict[str, Any]] = {

@@ -301,10 +301,10 @@ def test_the_command_says_what_it_did(place: Postgres, sandbox: Sandbox, db: Pat
 
 
 @pytest.mark.usefixtures("place")
-def test_the_commands_of_the_readme_run(sandbox: Sandbox, db: Path) -> None:
+def test_the_commands_of_the_page_run(sandbox: Sandbox, db: Path) -> None:
     """Those that name PostgreSQL, one after the other."""
     db.rename("mithril.duckdb")
-    text = (Path(__file__).parents[2] / "README.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "postgresql.md").read_text()
     lines = [line for block in text.split("```sh\n")[1:] for line in block.split("```")[0].splitlines()]
     asked = [line for line in lines if line.startswith("mithril-elt") and "postgres" in line]
     assert len(asked) == 3

@@ -17,7 +17,7 @@ from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import parse_end, parse_instant
 from mithril_elt.place import Place
-from mithril_elt.reports import FORMATS, GROUPINGS, Assumptions, Report, marts_as_of, render, report
+from mithril_elt.reports import FORMATS, GROUPINGS, Assumptions, Report, as_chart, marts_as_of, render, report
 
 if TYPE_CHECKING:
     from mithril_elt.reports.use import UseTable
@@ -60,7 +60,8 @@ def report_options(function: F) -> F:
     "--format", "form", metavar="|".join(FORMATS), default="table", show_default=True, help="How it is printed."
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
-def report_command(*, name: str, form: str, **values: Any) -> None:
+@click.option("--chart", "is_chart", is_flag=True, help="A bar for each row, of what the report is sorted by.")
+def report_command(*, name: str, form: str, is_chart: bool, **values: Any) -> None:
     """Print a report: usage, uptime, cost, cash, pause-credits, credits, reservations, savings, opportunities,
     return-now, reconciliation or summary.
 
@@ -78,10 +79,16 @@ def report_command(*, name: str, form: str, **values: Any) -> None:
     \b
     Example:
       mithril-elt report cost --by instance --from 2026-03-01 --to 2026-04-01
+      mithril-elt report cost --by day --chart
     """
+    if is_chart and form != "table":
+        raise UsageError(f"--chart is for people and {form} is not: leave one of them out")
     answer = asked_report(name, **values)
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size(fallback=(80, 24)).columns
+    if is_chart:
+        say_text(as_chart(answer, width=width))
+        return
     text = render(answer, form, width=width, bold=is_terminal)
     say_data(text) if form in ("csv", "json") else say_text(text, styled=is_terminal)
     if form == "csv":
