@@ -36,7 +36,7 @@ def test_another_schema_of_marts_can_be_named() -> None:
         (
             "costs",
             [],
-            "pause-credits, reservations, savings, credits, cash, opportunities, reconciliation, summary",
+            "pause-credits, reservations, savings, credits, cash, chargeback, opportunities, reconciliation, summary",
         ),
         ("cost", ["week"], "instance, order"),
         ("reservations", ["instance"], "order, reservation, user"),

@@ -27,7 +27,7 @@ from mithril_elt.reports.kinds import (
 )
 from mithril_elt.reports.measures import AGEING, PHASES
 
-__all__ = ["DEFINITIONS", "OPPORTUNITIES", "RECONCILIATION", "REPORTS", "SUMMARY", "Definition"]
+__all__ = ["CHARGEBACK", "DEFINITIONS", "OPPORTUNITIES", "RECONCILIATION", "REPORTS", "SUMMARY", "Definition"]
 
 
 _NET = ((1, "spot_cost"), (1, "allocated_cost"), (-1, "pause_credit"))
@@ -213,7 +213,18 @@ OPPORTUNITIES = Definition(
     (),
     is_estimate=True,
 )
-DEFINITIONS = {**REPORTS, OPPORTUNITIES.name: OPPORTUNITIES, RECONCILIATION.name: RECONCILIATION}
+# Lines that add up to the net cost of `cost`: spot, reserved time used and idle, and credits, each on its own.
+CHARGEBACK = Definition(
+    "chargeback",
+    (Figure("hours", HOURS, "time"), Figure("cost_usd", USD, "cost")),
+    "cost_usd",
+    ("project", "user", "label", *(option for option in GROUPINGS if option not in {"project", "user", "hour"})),
+    is_estimate=True,
+)
+DEFINITIONS = {
+    **REPORTS,
+    **{definition.name: definition for definition in (CHARGEBACK, OPPORTUNITIES, RECONCILIATION)},
+}
 
 # The summary shows these figures of these reports, one a row.
 SUMMARY = (

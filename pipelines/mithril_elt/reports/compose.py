@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Any
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.place import Place
-from mithril_elt.reports.catalog import DEFINITIONS, OPPORTUNITIES, RECONCILIATION, REPORTS, SUMMARY, Definition
+from mithril_elt.reports.catalog import (
+    CHARGEBACK,
+    DEFINITIONS,
+    OPPORTUNITIES,
+    RECONCILIATION,
+    REPORTS,
+    SUMMARY,
+    Definition,
+)
+from mithril_elt.reports.chargeback import charged_lines, rule_notices
 from mithril_elt.reports.figures import Cell, Columns, measures_of
-from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.groupings import EVERY_GROUPING, GROUPINGS, LABEL, LINE, Grouping
 from mithril_elt.reports.kinds import Figure
 from mithril_elt.reports.marts import Marts, Project, read_marts
 from mithril_elt.reports.notices import notices
@@ -23,6 +32,7 @@ from mithril_elt.reports.opportunities import opportunity_rows
 from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
 from mithril_elt.reports.query import Gathered, gather
 from mithril_elt.reports.reconciliation import reconciled_rows
+from mithril_elt.reports.rules import Rule
 from mithril_elt.reports.span import Span
 
 if TYPE_CHECKING:
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["REPORT_NAMES", "Report", "known_up_to", "report"]
 
 REPORT_NAMES = (*DEFINITIONS, "summary")
+_CHARGED_BY = ("project", "user", "label")  # where nothing is asked for
 
 
 @dataclass(frozen=True)
@@ -74,14 +85,16 @@ def report(
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int | None = None,
+    rules: Sequence[Rule] = (),
     marts_schema: str = "marts",
 ) -> Report:
     """The report of that name from the marts of a DuckDB file (opened read-only) or connection, or from open marts.
 
     `by` are values of `--by`; `only` has groupings and the id of one group of each, as `--only` does; `from_at` and
     `to_at` are whole UTC hours with a zone. Rows are in order of time, otherwise of the report's main figure, largest
-    first; of a reconciliation what differs comes first. `limit` cuts them after that, and changes no figure. Raises
-    UsageError for what has no meaning, WarehouseError for a database that cannot be read.
+    first; of a reconciliation what differs comes first. `limit` cuts them after that, and changes no figure. `rules`
+    give the names of instances their labels, for a chargeback. Raises UsageError for what has no meaning,
+    WarehouseError for a database that cannot be read.
     """
     span = Span(from_at, to_at, checked_part(only or {}, _parts_of(name), name))
     groupings = _checked(name, by, span)
@@ -104,6 +117,8 @@ def report(
             whole = _summary(marts, span, empty)
         elif name == OPPORTUNITIES.name:
             whole = _lines(marts, span, empty)
+        elif name == CHARGEBACK.name:
+            whole = _charged(marts, groupings, span, empty, rules)
         elif name == RECONCILIATION.name:
             whole = _reconciled(marts, empty)
         else:
@@ -121,7 +136,8 @@ def _parts_of(name: str) -> tuple[str, ...]:
     """The groupings for one group of which a report has a meaning; of a summary all its figures must have one."""
     if name == "summary":
         return tuple(part for part in PARTS if all(part in REPORTS[each].groupings for each, _ in SUMMARY))
-    return REPORTS[name].groupings if name in REPORTS else ()
+    definition = CHARGEBACK if name == CHARGEBACK.name else REPORTS.get(name)
+    return definition.groupings if definition else ()
 
 
 def _projects(marts: Marts, span: Span) -> list[Project]:
@@ -142,15 +158,17 @@ def _checked(name: str, by: Sequence[str], span: Span) -> list[Grouping]:
             " to one instant (--as-of sets a latest one)"
         )
     known = DEFINITIONS[name].groupings if name in DEFINITIONS else ()
+    if name == CHARGEBACK.name and not by:
+        by = _CHARGED_BY
     for option in by:
-        if option not in GROUPINGS:
-            raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(GROUPINGS)}")
+        if option not in EVERY_GROUPING:
+            raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(EVERY_GROUPING)}")
         if not known:
             raise UsageError(f"the report {name} takes no --by: it is one list")
         if option not in known:
             raise UsageError(f"the report {name} has no meaning by {option}: it has by {', '.join(known)}")
     together = [second for first, second in DEFINITIONS[name].together if first in by] if known else []
-    return [GROUPINGS[option] for option in dict.fromkeys([*by, *together])]
+    return [EVERY_GROUPING[option] for option in dict.fromkeys([*by, *together])]
 
 
 def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report) -> Report:
@@ -170,6 +188,23 @@ def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report)
         rows=rows,
         group_columns=group_columns,
         total=tuple(Columns(whole, whole).cells(figure)[0] for figure in definition.figures),
+        row_count=len(rows),
+        names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
+    )
+
+
+def _charged(marts: Marts, groupings: list[Grouping], span: Span, empty: Report, rules: Sequence[Rule]) -> Report:
+    rows, total = charged_lines(marts, groupings, span, rules, lambda key: _shown_key(key, groupings))
+    group_columns = (*(grouping.column for grouping in groupings), LINE.column)
+    told = rule_notices(marts, rules) if LABEL in groupings else []
+    return replace(
+        empty,
+        warnings=(*empty.warnings, *told),
+        columns=(*group_columns, *(figure.name for figure in CHARGEBACK.figures)),
+        rows=rows,
+        by=(*(grouping.option for grouping in groupings), LINE.option),
+        group_columns=group_columns,
+        total=total,
         row_count=len(rows),
         names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
     )
