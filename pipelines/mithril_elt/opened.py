@@ -167,6 +167,16 @@ class OpenMarts:
         """Spot beside the market's reserved price of the hour, and beside the bids' limits."""
         return self.report("savings", by, from_, to, **how)
 
+    def preemptions(
+        self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any
+    ) -> pd.DataFrame:
+        """Preemptions of spot instances a thousand hours up, with the exact 95 % interval."""
+        return self.report("preemptions", by, from_, to, **how)
+
+    def rates(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """What a GPU-hour cost by type, region and regime: percentiles of the GPU-hours paid for."""
+        return self.report("rates", by, from_, to, **how)
+
     def credits(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Pause credits by when they lapse; an upper bound, since what was redeemed is not in the API."""
         return self.report("credits", by, from_, to, **how)

@@ -63,13 +63,15 @@ def report_options(function: F) -> F:
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 def report_command(*, name: str, form: str, **values: Any) -> None:
     """Print a report: usage, uptime, cost, chargeback, cash, pause-credits, credits, reservations, savings,
-    opportunities, reconciliation or summary.
+    preemptions, rates, opportunities, reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.
 
     A chargeback has the lines that a cost report adds up, spot, reserved, idle and pause credit, by project, user and
     the label that the user's rules give to names of instances.
+
+    Rates are what a GPU-hour cost on spot and reserved, as percentiles of the GPU-hours paid for.
 
     Opportunities are one list, the dearest first, each with what to do about it.
 

@@ -17,6 +17,7 @@ from mithril_elt.reports.catalog import (
     CHARGEBACK,
     DEFINITIONS,
     OPPORTUNITIES,
+    RATES,
     RECONCILIATION,
     REPORTS,
     SUMMARY,
@@ -24,13 +25,14 @@ from mithril_elt.reports.catalog import (
 )
 from mithril_elt.reports.chargeback import charged_lines, rule_notices
 from mithril_elt.reports.figures import Cell, Columns, measures_of
-from mithril_elt.reports.groupings import EVERY_GROUPING, GROUPINGS, LABEL, LINE, Grouping
+from mithril_elt.reports.groupings import EVERY_GROUPING, GROUPINGS, LABEL, LINE, REGIME, Grouping
 from mithril_elt.reports.kinds import Figure
 from mithril_elt.reports.marts import Marts, Project, read_marts
 from mithril_elt.reports.notices import notices
 from mithril_elt.reports.opportunities import opportunity_rows
 from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
 from mithril_elt.reports.query import Gathered, gather
+from mithril_elt.reports.rates import rate_notices, rate_rows
 from mithril_elt.reports.reconciliation import reconciled_rows
 from mithril_elt.reports.rules import Rule
 from mithril_elt.reports.span import Span
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["REPORT_NAMES", "Report", "known_up_to", "report"]
 
 REPORT_NAMES = (*DEFINITIONS, "summary")
-_CHARGED_BY = ("project", "user", "label")  # where nothing is asked for
+# By what rows are where nothing is asked for, of reports that have no ungrouped one.
+_BY = {CHARGEBACK.name: ("project", "user", "label"), RATES.name: ("instance-type", "region")}
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ def report(
             whole = _lines(marts, span, empty)
         elif name == CHARGEBACK.name:
             whole = _charged(marts, groupings, span, empty, rules)
+        elif name == RATES.name:
+            whole = _rated(marts, groupings, span, empty)
         elif name == RECONCILIATION.name:
             whole = _reconciled(marts, empty)
         else:
@@ -136,8 +141,8 @@ def _parts_of(name: str) -> tuple[str, ...]:
     """The groupings for one group of which a report has a meaning; of a summary all its figures must have one."""
     if name == "summary":
         return tuple(part for part in PARTS if all(part in REPORTS[each].groupings for each, _ in SUMMARY))
-    definition = CHARGEBACK if name == CHARGEBACK.name else REPORTS.get(name)
-    return definition.groupings if definition else ()
+    takes = {**REPORTS, CHARGEBACK.name: CHARGEBACK, RATES.name: RATES}
+    return takes[name].groupings if name in takes else ()
 
 
 def _projects(marts: Marts, span: Span) -> list[Project]:
@@ -158,8 +163,7 @@ def _checked(name: str, by: Sequence[str], span: Span) -> list[Grouping]:
             " to one instant (--as-of sets a latest one)"
         )
     known = DEFINITIONS[name].groupings if name in DEFINITIONS else ()
-    if name == CHARGEBACK.name and not by:
-        by = _CHARGED_BY
+    by = by or _BY.get(name, ())
     for option in by:
         if option not in EVERY_GROUPING:
             raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(EVERY_GROUPING)}")
@@ -195,17 +199,25 @@ def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report)
 
 def _charged(marts: Marts, groupings: list[Grouping], span: Span, empty: Report, rules: Sequence[Rule]) -> Report:
     rows, total = charged_lines(marts, groupings, span, rules, lambda key: _shown_key(key, groupings))
-    group_columns = (*(grouping.column for grouping in groupings), LINE.column)
     told = rule_notices(marts, rules) if LABEL in groupings else []
+    return _listed(marts, [*groupings, LINE], replace(empty, rows=rows, total=total), told)
+
+
+def _rated(marts: Marts, groupings: list[Grouping], span: Span, empty: Report) -> Report:
+    rows, total = rate_rows(marts, groupings, span, lambda key: _shown_key(key, groupings))
+    return _listed(marts, [*groupings, REGIME], replace(empty, rows=rows, total=total), rate_notices(total))
+
+
+def _listed(marts: Marts, groupings: Sequence[Grouping], found: Report, told: Sequence[str]) -> Report:
+    """The report around rows of these groupings."""
+    group_columns = tuple(grouping.column for grouping in groupings)
     return replace(
-        empty,
-        warnings=(*empty.warnings, *told),
-        columns=(*group_columns, *(figure.name for figure in CHARGEBACK.figures)),
-        rows=rows,
-        by=(*(grouping.option for grouping in groupings), LINE.option),
+        found,
+        warnings=(*found.warnings, *told),
+        columns=(*group_columns, *(figure.name for figure in DEFINITIONS[found.name].figures)),
+        by=tuple(grouping.option for grouping in groupings),
         group_columns=group_columns,
-        total=total,
-        row_count=len(rows),
+        row_count=len(found.rows),
         names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["EVERY_GROUPING", "GROUPINGS", "LABEL", "LINE", "Grouping"]
+__all__ = ["EVERY_GROUPING", "GROUPINGS", "LABEL", "LINE", "REGIME", "Grouping"]
 
 
 @dataclass(frozen=True)
@@ -77,4 +77,6 @@ GROUPINGS = {
 LABEL = Grouping("label", "label", "f.instance_id", None, missing="(idle)")
 # The kind of a line of `report chargeback`, which each of its rows has.
 LINE = Grouping("line", "line", "", None)
+# Whether time is paid for on spot or reserved, which each row of `report rates` is of.
+REGIME = Grouping("regime", "regime", "", None)
 EVERY_GROUPING = {**GROUPINGS, LABEL.option: LABEL}
