@@ -176,7 +176,7 @@ def test_preemptions_are_counted_against_hours_up_on_spot(marts: duckdb.DuckDBPy
         "preempted_starts": 1,
         "preemptions_per_1000_hours": "571.428571428571",
         "preemptions_per_1000_hours_low": "14.467318848166",
-        "preemptions_per_1000_hours_high": "3183.796223393679",
+        "preemptions_per_1000_hours_high": "3183.796223393656",
     }
     assert rows["inst_2"]["preemptions_per_1000_hours_high"] == "3688.879454113936"
     assert set(rows) == {"inst_1", "inst_2"}  # a reserved instance is not preempted
