@@ -54,7 +54,7 @@ MARTS: dict[str, str] = {
     ),
     "fct_reservation_hours": (
         f"reservation_id varchar, project_id varchar, {_TIMED}, reserved_us bigint, used_us bigint, unused_us bigint,"
-        " allocated_unused_cent_us hugeint"
+        " allocated_used_cent_us hugeint, allocated_unused_cent_us hugeint"
     ),
     "fct_commitments": (
         "reservation_id varchar, project_id varchar, placed_at timestamp, day date, month date, starts_at timestamp,"
@@ -73,7 +73,9 @@ MARTS: dict[str, str] = {
         "reservation_id varchar, project_id varchar, rate_kind varchar, from_at timestamp, to_at timestamp,"
         " rate_cents bigint, is_in_force boolean"
     ),
-    "fct_interruptions": (f"instance_id varchar, project_id varchar, {_TIMED}, left_up boolean, recovery_us bigint"),
+    "fct_interruptions": (
+        f"instance_id varchar, project_id varchar, {_TIMED}, to_status varchar, left_up boolean, recovery_us bigint"
+    ),
     "fct_starts": f"instance_id varchar, project_id varchar, {_TIMED}, time_to_start_us bigint",
     "fct_reconciliation": (
         "reservation_id varchar, vendor_as_of timestamp, field varchar, field_order integer, ours decimal(38, 12),"
@@ -131,7 +133,8 @@ def instance_hour(instance_id: str, hour_at: datetime, *, gpus: int | None = 8, 
 def reservation_hour(reservation_id: str, hour_at: datetime, **cells: int | None) -> dict[str, Any]:
     """A row of fct_reservation_hours: what is not given is zero."""
     row: dict[str, Any] = {"reservation_id": reservation_id, "project_id": "proj_a", **_times(hour_at)}
-    row |= {"reserved_us": 0, "used_us": 0, "unused_us": 0, "allocated_unused_cent_us": 0}
+    row |= {"reserved_us": 0, "used_us": 0, "unused_us": 0, "allocated_used_cent_us": 0}
+    row |= {"allocated_unused_cent_us": 0}
     return row | cells
 
 

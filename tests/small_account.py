@@ -177,6 +177,7 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
                 reserved_us=reserved,
                 used_us=used,
                 unused_us=reserved - used,
+                allocated_used_cent_us=2400 * used,
                 allocated_unused_cent_us=2400 * (reserved - used),
             )
             for hour_at, reserved, used in [
@@ -213,9 +214,11 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
             _credit("2025-09-02", "expired", "2026-03-02T12:00", HOUR_US, 300 * HOUR_US),
         ],
         "fct_interruptions": [
-            _on_march_31(instance_id="inst_1", hour_at=_SECOND, left_up=True, recovery_us=90 * 60_000_000),
-            _on_march_31(instance_id="inst_1", hour_at=_SECOND, left_up=True, recovery_us=None),
-            _on_march_31(instance_id="inst_1", hour_at=_SECOND, left_up=False, recovery_us=7),
+            _on_march_31(
+                instance_id="inst_1", hour_at=_SECOND, to_status="PREEMPTED", left_up=True, recovery_us=90 * 60_000_000
+            ),
+            _on_march_31(instance_id="inst_1", hour_at=_SECOND, to_status="ERROR", left_up=True, recovery_us=None),
+            _on_march_31(instance_id="inst_1", hour_at=_SECOND, to_status="PREEMPTED", left_up=False, recovery_us=7),
         ],
         "fct_starts": [
             _on_march_31(instance_id="inst_1", hour_at=_FIRST, time_to_start_us=seconds * 1_000_000)

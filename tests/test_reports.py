@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import duckdb
 import pytest
 
 from mithril_elt.reports import render, report
+from mithril_elt.reports.poisson import expected_95
 from small_account import only, records, small_marts
 
 
@@ -164,6 +165,40 @@ def test_savings_of_what_cannot_be_compared_are_unknown(marts: duckdb.DuckDBPyCo
         "1.000000000000",
         "2.000000000000",
     )
+
+
+def test_preemptions_are_counted_against_hours_up_on_spot(marts: duckdb.DuckDBPyConnection) -> None:
+    """One in 1.75 h up: 571.43 a 1,000 h, by Poisson's law between 0.0253 and 5.5716 as many; of none up to 3.6889."""
+    rows = {row.pop("instance_id"): row for row in records(report(marts, "preemptions", by=["instance"]))}
+    assert rows["inst_1"] == {
+        "spot_up_hours": "1.750000000000",
+        "preemptions": 1,  # that which became ERROR is an interruption, and the third left STARTING
+        "preempted_starts": 1,
+        "preemptions_per_1000_hours": "571.428571428571",
+        "preemptions_per_1000_hours_low": "14.467318848166",
+        "preemptions_per_1000_hours_high": "3183.796223393656",
+    }
+    assert rows["inst_2"]["preemptions_per_1000_hours_high"] == "3688.879454113936"
+    assert set(rows) == {"inst_1", "inst_2"}  # a reserved instance is not preempted
+    assert only(report(marts, "preemptions"))["preemptions_per_1000_hours"] == "363.636363636364"  # 1 / 2.75
+    [row] = records(report(marts, "preemptions", from_at=datetime(2026, 4, 1, tzinfo=UTC)))
+    assert row["preemptions_per_1000_hours_low"] is row["preemptions_per_1000_hours_high"] is None
+
+
+@pytest.mark.parametrize("events", [0, 1, 2, 7, 40, 199, 200, 201, 2500])
+def test_the_interval_of_a_count_is_exact(events: int) -> None:
+    """Added up term by term: at each end the count, or a more extreme one, has a chance of one in forty."""
+    low, high = expected_95(events)
+    with localcontext(prec=80):
+        for expected, counts in ((low, range(events)), (high, range(events + 1))):
+            term = at_most = Decimal(0)
+            for count in counts:
+                term = (-expected).exp() if count == 0 else term * expected / count
+                at_most += term
+            if expected:
+                tail = at_most if expected == high else 1 - at_most
+                assert abs(tail - Decimal("0.025")) < Decimal("1e-20")
+    assert (low == 0) is (events == 0)
 
 
 def test_cash_is_booked_when_placed_and_accrued_by_the_hour(marts: duckdb.DuckDBPyConnection) -> None:

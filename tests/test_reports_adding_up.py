@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marts_by_hand import HOUR_US, connection, fill, instance_hour, reservation_hour, spot_hour
-from mithril_elt.reports import GROUPINGS, Report, report
-from mithril_elt.reports.catalog import REPORTS
+from mithril_elt.reports import GROUPINGS, Report, Rule, report
+from mithril_elt.reports.catalog import CHARGEBACK, REPORTS
 from mithril_elt.reports.kinds import Combined, Sum
 
 _BEGIN = datetime.fromisoformat("2026-02-28T20:00")
@@ -96,6 +96,7 @@ def _dimensions() -> dict[str, list[dict[str, Any]]]:
         "dim_instances": [
             {
                 "instance_id": f"inst_{number}",
+                "instance_name": f"machine {number}",
                 "order_id": f"bid_{number}" if number % 2 else f"res_{number // 2}",
                 "bid_id": f"bid_{number}" if number % 2 else None,
                 "reservation_id": None if number % 2 else f"res_{number // 2}",
@@ -142,6 +143,29 @@ def test_rows_add_up_to_the_ungrouped_report(
         if isinstance(figure, Sum | Combined):
             cells = [cell for cell in _columns(answer)[figure.name] if cell is not None]
             assert sum(cells) == (ungrouped[figure.name][0] or 0), figure.name
+
+
+@settings(max_examples=60, deadline=None)
+@given(_FACTS, st.data())
+def test_lines_of_a_chargeback_add_up_to_net_cost(
+    marts: duckdb.DuckDBPyConnection, facts: dict[str, list[dict[str, Any]]], data: st.DataObject
+) -> None:
+    """By any groupings, in any span and of any part, to the last digit; credits are the only lines below nothing."""
+    fill(marts, _dimensions() | facts)
+    by = data.draw(st.lists(st.sampled_from(CHARGEBACK.groupings), max_size=3))
+    from_at = data.draw(
+        st.none() | st.integers(0, 4).map(lambda hour: (_BEGIN + timedelta(hours=hour)).replace(tzinfo=UTC))
+    )
+    only = data.draw(st.sampled_from([{}, {"user": "user_a"}, {"region": "here"}]))
+    span: dict[str, Any] = {"only": only, "from_at": from_at}
+    rules = [Rule("machine [12]", "some", "line 2"), Rule("* 0", "none", "line 3")]
+    answer = report(marts, "chargeback", by=by, rules=rules, **span)
+    net = _columns(report(marts, "cost", **span))["net_cost_usd"][0]
+    costs = [
+        (line, cost) for line, cost in zip(*(_columns(answer)[name] for name in ("line", "cost_usd")), strict=True)
+    ]
+    assert sum(cost for _, cost in costs if cost is not None) == (answer.total[1] or 0) == (net or 0)
+    assert all((cost or 0) <= 0 if line == "pause credit" else (cost or 0) >= 0 for line, cost in costs)
 
 
 @settings(max_examples=20, deadline=None)

@@ -36,7 +36,7 @@ def test_another_schema_of_marts_can_be_named() -> None:
         (
             "costs",
             [],
-            "pause-credits, reservations, savings, credits, cash, opportunities, return-now, reconciliation, summary",
+            "credits, cash, chargeback, rates, opportunities, return-now, reconciliation, summary",
         ),
         ("cost", ["week"], "instance, order"),
         ("reservations", ["instance"], "order, reservation, user"),
@@ -61,11 +61,22 @@ def test_every_other_grouping_of_every_report_answers(marts: duckdb.DuckDBPyConn
         ("reservations", "bid"),
         ("pause-credits", "bid"),
         ("savings", "reservation"),
+        ("preemptions", "reservation"),
         ("cash", "instance"),
         ("cash", "bid"),
         *(("credits", option) for option in ("instance", "bid", "hour")),
     }
-    for name in ("usage", "uptime", "cost", "pause-credits", "reservations", "savings", "credits", "cash"):
+    for name in (
+        "usage",
+        "uptime",
+        "cost",
+        "pause-credits",
+        "reservations",
+        "savings",
+        "preemptions",
+        "credits",
+        "cash",
+    ):
         for by in GROUPINGS:
             if (name, by) not in refused:
                 assert report(marts, name, by=[by]).rows

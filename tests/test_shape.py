@@ -18,7 +18,7 @@ LAYERS = (
     ("errors", "instants", "log_facts"),
     ("whole_files",),
     ("endpoints", "tables", "postgres", "objects", "place"),
-    ("quoting", "batches", "decode", "wire", "limits", "settings", "windows", "layout"),
+    ("csv_rows", "quoting", "batches", "decode", "wire", "limits", "settings", "windows", "layout"),
     ("raw_files", "raw_views", "warehouse", "lock", "findings"),
     ("paging", "rows", "columns", "wanted", "transport", "migration", "postgres_loads"),
     ("sending", "webhook"),

@@ -33,6 +33,8 @@ _NAVIGATION: dict[str, Mapping[str, str]] = {
         "Dashboard": "dashboard.md",
         "Notebooks": "notebooks.md",
         "Budgets": "budgets.md",
+        "Chargeback": "chargeback.md",
+        "Rates and preemptions": "rates.md",
         "Pausing what is idle": "acting.md",
         "Python": "python.md",
         "FOCUS": "focus.md",

@@ -20,7 +20,7 @@ from mithril_elt.mart_docs import described_marts
 from mithril_elt.place import Place, place_of
 from mithril_elt.postgres import Session
 from mithril_elt.quoting import quoted_text
-from mithril_elt.reports import Assumptions, UseTable, days_of, known_up_to, marts_as_of, report
+from mithril_elt.reports import Assumptions, UseTable, days_of, known_up_to, marts_as_of, read_rules, report
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.typed import typed
 from mithril_elt.warehouse import schema_name
@@ -112,6 +112,7 @@ class OpenMarts:
         *,
         only: Mapping[str, str] | None = None,
         limit: int | None = None,
+        rules: str | Path | None = None,
         exact: bool = True,
         use: UseTable | None = None,
         assumptions: Assumptions | None = None,
@@ -119,7 +120,7 @@ class OpenMarts:
         """The report of that name: the rows and columns that `mithril-elt report NAME --json` has, typed.
 
         Raises:
-            UsageError: a name, a grouping or a span that has no meaning; the sentence says which have.
+            UsageError: a name, a grouping, a span or a file of rules that has no meaning; the sentence says which have.
             WarehouseError: the database cannot be read, or a build began or ended meanwhile.
         """
         answer = report(
@@ -130,6 +131,7 @@ class OpenMarts:
             from_at=_end(from_, "from_"),
             to_at=_end(to, "to"),
             limit=limit,
+            rules=() if rules is None else read_rules(Path(rules)),
             marts_schema=self._schema,
             use=use,
             assumptions=assumptions,
@@ -162,6 +164,10 @@ class OpenMarts:
         """Reserved, used and unused hours, committed and idle cost, pause credit."""
         return self.report("reservations", by, from_, to, **how)
 
+    def chargeback(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """Lines that add up to net cost: spot, reserved, idle, pause credit; `rules` is the path of a file of rules."""
+        return self.report("chargeback", by, from_, to, **how)
+
     def cash(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Cost as it is charged and as it is used, and what parts the two."""
         return self.report("cash", by, from_, to, **how)
@@ -169,6 +175,16 @@ class OpenMarts:
     def savings(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Spot beside the market's reserved price of the hour, and beside the bids' limits."""
         return self.report("savings", by, from_, to, **how)
+
+    def preemptions(
+        self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any
+    ) -> pd.DataFrame:
+        """Preemptions of spot instances a thousand hours up, with the exact 95 % interval."""
+        return self.report("preemptions", by, from_, to, **how)
+
+    def rates(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """What a GPU-hour cost by type, region and regime: percentiles of the GPU-hours paid for."""
+        return self.report("rates", by, from_, to, **how)
 
     def credits(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Pause credits by when they lapse; an upper bound, since what was redeemed is not in the API."""

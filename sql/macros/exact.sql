@@ -49,24 +49,60 @@ no price at all. What is below nothing or beyond all reason is no price.
 
 {#- A part in per cent of the whole, half-even at 12 places; null where the whole is 0. Neither is negative. -#}
 {% macro percent(part, whole) -%}
-    {{ _quotient(part, whole, 100000000000000) }}
+    {{ _quotient(part, whole, 10000000) }}
 {%- endmacro %}
 
 {#- The dollars for an hour that make up a cost over a span, half-even at 12 places; null without a span. -#}
 {% macro usd_per_hour(cost_cent_us, span_us) -%}
-    {{ _quotient(cost_cent_us, span_us, 10000000000) }}
+    {{ _quotient(cost_cent_us, span_us, 100000) }}
 {%- endmacro %}
 
 {#- What a span costs at a price in billionths of a dollar for an hour, half-even at 12 places. -#}
 {% macro usd_of_nanos(nanos, span_us) -%}
-    {{ _quotient(wide(nanos) ~ " * " ~ span_us, 3600000, 1) }}
+    {%- set rest = nanos ~ " * mod(" ~ span_us ~ ", 3600000)" -%}
+    {%- set floor -%}
+        {{ nanos }} * ({{ whole_quotient(span_us, 3600000) }}) + {{ whole_quotient("(" ~ rest ~ ")", 3600000) }}
+    {%- endset -%}
+    case
+        when {{ nanos }} between 0 and 1000000000000 and {{ span_us }} between 0 and 32400000000000
+            then {{ _half_even("(" ~ floor ~ ")", "mod(" ~ rest ~ ", 3600000) * 2", 3600000) }}
+        else {{ _wide_quotient(wide(nanos) ~ " * " ~ span_us, 3600000, 1) }}
+    end
 {%- endmacro %}
 
-{#- A whole number by another, times a factor, half-even in units of 1e-12; null where the divisor is 0. -#}
-{% macro _quotient(number, divisor, factor) -%}
+{#-
+A whole number by another, times the square of a factor, half-even in units of 1e-12; null where the divisor is 0. By
+slow 128-bit division only where 64 bits overflow: else digit by digit, as on paper, with the factor for ten.
+-#}
+{% macro _quotient(number, divisor, root) -%}
+    {%- set factor = root * root -%}
+    {%- set narrow_number, narrow_divisor = "cast(" ~ number ~ " as bigint)", "cast(" ~ divisor ~ " as bigint)" -%}
+    {%- set rest = "mod(" ~ narrow_number ~ ", " ~ narrow_divisor ~ ") * " ~ root -%}
+    {%- set last_rest = "mod(" ~ rest ~ ", " ~ narrow_divisor ~ ") * " ~ root -%}
+    {%- set floor -%}
+        {{ whole_quotient(narrow_number, narrow_divisor) }} * {{ factor }}
+        + {{ whole_quotient("(" ~ rest ~ ")", narrow_divisor) }} * {{ root }}
+        + {{ whole_quotient("(" ~ last_rest ~ ")", narrow_divisor) }}
+    {%- endset -%}
+    case
+        when
+            {{ divisor }} between 1 and {{ 9000000000000000000 // root }}
+            and {{ number }} between 0 and 9000000000000000000
+            and {{ number }} < {{ wide(divisor) }} * {{ 9000000000000000000 // factor - 1 }}
+            then {{ _half_even("(" ~ floor ~ ")", "mod(" ~ last_rest ~ ", " ~ narrow_divisor ~ ") * 2", divisor) }}
+        else {{ _wide_quotient(number, divisor, factor) }}
+    end
+{%- endmacro %}
+
+{#- The same of numbers of up to 38 digits, of which neither need be more than nothing. -#}
+{% macro _wide_quotient(number, divisor, factor) -%}
     {%- set scaled = wide(number) ~ " * " ~ factor -%}
     {%- set floor = wide_quotient("(" ~ scaled ~ ")", wide(divisor)) -%}
-    {%- set twice_rest = "mod(" ~ scaled ~ ", " ~ wide(divisor) ~ ") * 2" -%}
+    {{ _half_even(floor, "mod(" ~ scaled ~ ", " ~ wide(divisor) ~ ") * 2", divisor) }}
+{%- endmacro %}
+
+{#- A quotient in units of 1e-12, given what it is rounded down and twice what is left then. -#}
+{% macro _half_even(floor, twice_rest, divisor) -%}
     case
         when {{ divisor }} = 0 then null
         when {{ twice_rest }} > {{ divisor }} or ({{ twice_rest }} = {{ divisor }} and mod({{ floor }}, 2) = 1)

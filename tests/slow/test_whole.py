@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from loading import load_sandbox, query, rows_of, tables_in
-from mithril_elt.reports import render, report
+from mithril_elt.reports import Rule, render, report
 from mithril_elt.sandbox.account import Account
 from mithril_elt.sandbox.audit import differences
 from mithril_elt.sandbox.fleet import make_account
@@ -23,6 +23,7 @@ from mithril_elt.transform import build, build_scratch
 
 INSTANCES, DAYS, RUNS = 200, 30, 10
 DOLLAR, HOUR = 360_000_000_000, 3_600_000_000
+RULES = [Rule("*-1", "first", "line 2"), Rule("train*", "training", "line 3")]
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,9 @@ def test_by_instance_adds_up_to_the_whole_exactly(db: Path, account: Account) ->
         rows = json.loads(render(report(db, "cost", by=by), "json"))["rows"]
         for column in additive:
             assert sum(Decimal(row[column]) for row in rows) == Decimal(whole[column]), (by, column)
+        lines = json.loads(render(report(db, "chargeback", by=by, rules=RULES), "json"))["rows"]
+        assert sum(Decimal(line["cost_usd"] or 0) for line in lines) == Decimal(whole["net_cost_usd"]), by
+        assert {line["line"] for line in lines} == {"spot", "reserved", "idle", "pause credit"}
     truth = true_figures(account, account.now_us)
     for column, true in (
         ("billed_hours", Fraction(truth.billed_us, HOUR)),

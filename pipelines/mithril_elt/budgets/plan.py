@@ -5,13 +5,13 @@ Stands at the beginning of `budgets`. Nothing is guessed: a row that cannot be r
 
 from __future__ import annotations
 
-import csv
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from mithril_elt.csv_rows import csv_rows
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import midnight
 
@@ -61,31 +61,17 @@ def read_budgets(path: Path) -> list[Budget]:
     Raises:
         UsageError: there is no such file, it lacks a column or has no row, or a row is no budget or is there twice.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = [(reader.line_num, row) for row in reader]
-            found = tuple(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"the budgets in {path} cannot be read ({error}): it is a CSV file with {_named()}") from error
-    missing = [name for name in _COLUMNS if name not in found]
-    if missing or not rows:
-        lacking = f"lacks {', '.join(missing)}" if missing else "has no budget"
-        raise UsageError(f"{path} {lacking}: it is a CSV file with {_named()}, and a row for each scope and month")
-    budgets = [_budget(row, f"{path}, line {line}") for line, row in rows]
+    rows = csv_rows(path, _COLUMNS, of="the budgets", one="budget", each="scope and month")
+    budgets = [_budget(row, where) for where, row in rows]
     keys = [(each.scope_kind, each.scope_id, each.month) for each in budgets]
-    for (line, _), key in zip(rows, keys, strict=True):
+    for (where, _), key in zip(rows, keys, strict=True):
         if keys.count(key) > 1:
-            raise UsageError(f"{path}, line {line}: there is another budget for the same scope and month")
+            raise UsageError(f"{where}: there is another budget for the same scope and month")
     return budgets
 
 
-def _named() -> str:
-    return "the columns " + ", ".join(_COLUMNS)
-
-
-def _budget(row: dict[str, str | None], where: str) -> Budget:
-    kind, identity, month, amount = ((row[name] or "").strip() for name in _COLUMNS)
+def _budget(row: dict[str, str], where: str) -> Budget:
+    kind, identity, month, amount = (row[name] for name in _COLUMNS)
     if kind not in (EVERYTHING, *SCOPES):
         raise UsageError(f"{where}: {kind!r} is no scope: there are {', '.join((EVERYTHING, *SCOPES))}")
     if (kind == EVERYTHING) is bool(identity):

@@ -5,8 +5,10 @@ Stands at the end of the flow: marts → reports → here. Figures come from `mi
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,12 +19,25 @@ from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import parse_end, parse_instant
 from mithril_elt.place import Place
-from mithril_elt.reports import FORMATS, GROUPINGS, Assumptions, Report, as_chart, marts_as_of, render, report
+from mithril_elt.reports import (
+    EVERY_GROUPING,
+    FORMATS,
+    Assumptions,
+    Report,
+    Rule,
+    as_chart,
+    marts_as_of,
+    read_rules,
+    render,
+    report,
+)
 
 if TYPE_CHECKING:
     from mithril_elt.reports.use import UseTable
 
 __all__ = ["asked_report", "report_command", "report_options", "tell_warnings"]
+
+_RULES = "chargeback.csv"
 
 
 def report_options(function: F) -> F:
@@ -31,7 +46,7 @@ def report_options(function: F) -> F:
         function,
         click.argument("name", metavar="NAME"),
         click.option(
-            "--by", multiple=True, metavar="GROUPING", help=f"A row for each {', '.join(GROUPINGS)}; repeatable."
+            "--by", multiple=True, metavar="GROUPING", help=f"A row for each {', '.join(EVERY_GROUPING)}; repeatable."
         ),
         click.option(
             "--only",
@@ -43,6 +58,12 @@ def report_options(function: F) -> F:
             "--from", "from_", metavar="T", help="From this whole UTC hour on: 2026-03-01, 2026-03-01T12:00:00Z."
         ),
         click.option("--to", metavar="T", help="Up to this whole UTC hour, not included."),
+        click.option(
+            "--rules",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help=f"Of a chargeback: CSV with pattern, label; or MITHRIL_CHARGEBACK_RULES; or {_RULES}, if there.",
+        ),
         click.option("--limit", type=int, metavar="N", help="At most so many rows."),
         db_options,
         click.option("--as-of", metavar="T", help="As it was then: nothing that happened later counts."),
@@ -62,11 +83,16 @@ def report_options(function: F) -> F:
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--chart", "is_chart", is_flag=True, help="A bar for each row, of what the report is sorted by.")
 def report_command(*, name: str, form: str, is_chart: bool, **values: Any) -> None:
-    """Print a report: usage, uptime, cost, cash, pause-credits, credits, reservations, savings, opportunities,
-    return-now, reconciliation or summary.
+    """Print a report: usage, uptime, cost, chargeback, cash, pause-credits, credits, reservations, savings,
+    preemptions, rates, opportunities, return-now, reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.
+
+    A chargeback has the lines that a cost report adds up, spot, reserved, idle and pause credit, by project, user and
+    the label that the user's rules give to names of instances.
+
+    Rates are what a GPU-hour cost on spot and reserved, as percentiles of the GPU-hours paid for.
 
     Opportunities are one list, the dearest first, each with what to do about it; with --utilisation also of
     instances that ran while their GPUs were not used.
@@ -102,6 +128,7 @@ def asked_report(
     only: tuple[str, ...],
     from_: str | None,
     to: str | None,
+    rules: Path | None,
     limit: int | None,
     db: Place,
     dataset: str | None,
@@ -125,6 +152,7 @@ def asked_report(
             only=parts(only),
             **span,
             limit=limit,
+            rules=_rules(name, rules),
             marts_schema=schema,
             use=table,
             assumptions=assumptions,
@@ -146,6 +174,17 @@ def _use_of(name: str, values: dict[str, Any]) -> UseTable | None:
     if source is click.core.ParameterSource.COMMANDLINE:
         raise UsageError(f"the report {name} takes no --utilisation: opportunities does")
     return None
+
+
+def _rules(name: str, asked: Path | None) -> list[Rule]:
+    """The rules for a chargeback: of the file asked for, that of the environment, or the one that lies here, if any."""
+    if name != "chargeback":
+        if asked is not None:
+            raise UsageError(f"the report {name} takes no --rules: they are for chargeback")
+        return []
+    named = os.environ.get("MITHRIL_CHARGEBACK_RULES")
+    path = asked or (Path(named) if named else Path(_RULES))
+    return read_rules(path) if asked or named or path.exists() else []
 
 
 def tell_warnings(answer: Report) -> None:

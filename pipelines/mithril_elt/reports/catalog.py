@@ -14,11 +14,13 @@ from mithril_elt.reports.kinds import (
     COUNT,
     HOURS,
     INSTANT,
+    PER_1000_HOURS,
     PERCENT,
     SECONDS,
     TEXT,
     USD,
     USD_PER_GPU_HOUR,
+    Bound,
     Combined,
     Figure,
     Pick,
@@ -27,7 +29,17 @@ from mithril_elt.reports.kinds import (
 )
 from mithril_elt.reports.measures import AGEING, PHASES
 
-__all__ = ["DEFINITIONS", "OPPORTUNITIES", "RECONCILIATION", "REPORTS", "RETURN_NOW", "SUMMARY", "Definition"]
+__all__ = [
+    "CHARGEBACK",
+    "DEFINITIONS",
+    "OPPORTUNITIES",
+    "RATES",
+    "RECONCILIATION",
+    "REPORTS",
+    "RETURN_NOW",
+    "SUMMARY",
+    "Definition",
+]
 
 
 _NET = ((1, "spot_cost"), (1, "allocated_cost"), (-1, "pause_credit"))
@@ -177,9 +189,29 @@ _SAVINGS = Definition(
     tuple(option for option in GROUPINGS if option != "reservation"),
     is_estimate=True,
 )
+_PREEMPTIONS = Definition(
+    "preemptions",
+    (
+        Sum("spot_up_hours", HOURS, "spot up", "spot_up"),
+        Sum("preemptions", COUNT, "preemptions", "preemptions"),
+        Sum("preempted_starts", COUNT, "preempted before up", "preempted_starts"),
+        Ratio(
+            "preemptions_per_1000_hours",
+            PER_1000_HOURS,
+            "rate",
+            ((1, "preemptions"),),
+            ("spot_up",),
+            times=1000 * HOURS.per,
+        ),
+        Bound("preemptions_per_1000_hours_low", PER_1000_HOURS, "95 % from", "preemptions", "spot_up", is_upper=False),
+        Bound("preemptions_per_1000_hours_high", PER_1000_HOURS, "to", "preemptions", "spot_up", is_upper=True),
+    ),
+    "preemptions",
+    tuple(option for option in GROUPINGS if option != "reservation"),
+)
 REPORTS = {
     definition.name: definition
-    for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS, _CREDITS, _CASH)
+    for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS, _PREEMPTIONS, _CREDITS, _CASH)
 }
 
 # Columns of fct_reconciliation as they stand: nothing here adds up.
@@ -237,11 +269,33 @@ RETURN_NOW = Definition(
     (),
     is_estimate=True,
 )
+# Lines that add up to the net cost of `cost`: spot, reserved time used and idle, and credits, each on its own.
+CHARGEBACK = Definition(
+    "chargeback",
+    (Figure("hours", HOURS, "time"), Figure("cost_usd", USD, "cost")),
+    "cost_usd",
+    ("project", "user", "label", *(option for option in GROUPINGS if option not in {"project", "user", "hour"})),
+    is_estimate=True,
+)
+# What a GPU-hour cost: percentiles do not add up, and are of each regime apart.
+RATES = Definition(
+    "rates",
+    (
+        Figure("hours", HOURS, "paid for"),
+        Figure("gpu_hours", HOURS, "GPU"),
+        *(
+            Figure(f"usd_per_gpu_hour_p{per_cent}", USD_PER_GPU_HOUR, f"per GPU-hour, p{per_cent}")
+            for per_cent in (25, 50, 75, 95)
+        ),
+        Figure("unrated_hours", HOURS, "rate unknown"),
+    ),
+    "gpu_hours",
+    ("instance-type", "region", "project", "user", "order", "day", "month"),
+    is_estimate=True,
+)
 DEFINITIONS = {
     **REPORTS,
-    OPPORTUNITIES.name: OPPORTUNITIES,
-    RETURN_NOW.name: RETURN_NOW,
-    RECONCILIATION.name: RECONCILIATION,
+    **{each.name: each for each in (CHARGEBACK, RATES, OPPORTUNITIES, RETURN_NOW, RECONCILIATION)},
 }
 
 # The summary shows these figures of these reports, one a row.

@@ -14,16 +14,19 @@ from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.place import Place
 from mithril_elt.reports.catalog import (
+    CHARGEBACK,
     DEFINITIONS,
     OPPORTUNITIES,
+    RATES,
     RECONCILIATION,
     REPORTS,
     RETURN_NOW,
     SUMMARY,
     Definition,
 )
+from mithril_elt.reports.chargeback import charged_lines, rule_notices
 from mithril_elt.reports.figures import Cell, Columns, measures_of
-from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.groupings import EVERY_GROUPING, GROUPINGS, LABEL, LINE, REGIME, Grouping
 from mithril_elt.reports.kinds import Figure
 from mithril_elt.reports.low_use import unused_lines
 from mithril_elt.reports.marts import Marts, Project, read_marts
@@ -31,8 +34,10 @@ from mithril_elt.reports.notices import notices
 from mithril_elt.reports.opportunities import opportunity_rows
 from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
 from mithril_elt.reports.query import Gathered, gather
+from mithril_elt.reports.rates import rate_notices, rate_rows
 from mithril_elt.reports.reconciliation import reconciled_rows
 from mithril_elt.reports.return_now import Assumptions, return_now_rows
+from mithril_elt.reports.rules import Rule
 from mithril_elt.reports.span import Span
 from mithril_elt.reports.use import UseTable, read_use
 
@@ -42,6 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["REPORT_NAMES", "Report", "days_of", "known_up_to", "report"]
 
 REPORT_NAMES = (*DEFINITIONS, "summary")
+# By what rows are where nothing is asked for, of reports that have no ungrouped one.
+_BY = {CHARGEBACK.name: ("project", "user", "label"), RATES.name: ("instance-type", "region")}
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ def report(
     from_at: datetime | date | None = None,
     to_at: datetime | date | None = None,
     limit: int | None = None,
+    rules: Sequence[Rule] = (),
     marts_schema: str = "marts",
     use: UseTable | None = None,
     assumptions: Assumptions | None = None,
@@ -97,8 +105,9 @@ def report(
     `by` are values of `--by`; `only` has groupings and the id of one group of each, as `--only` does; `from_at` and
     `to_at` are whole UTC hours with a zone, or dates, which begin where the marts cut days. Rows are in order of time,
     otherwise of the report's main figure, largest first; of a reconciliation what differs comes first. `limit` cuts
-    them after that, and changes no figure. `use`: how much GPUs were used, for the opportunities alone; `assumptions`:
-    for return-now alone. Raises UsageError for what has no meaning, WarehouseError for a database that cannot be read.
+    them after that, and changes no figure. `rules` give the names of instances their labels, for a chargeback; `use`:
+    how much GPUs were used, for the opportunities alone; `assumptions`: for return-now alone. Raises UsageError for
+    what has no meaning, WarehouseError for a database that cannot be read.
     """
     part = checked_part(only or {}, _parts_of(name), name)
     groupings = _checked(name, by, is_of_all=(from_at, to_at, part) == (None, None, ()))
@@ -125,6 +134,10 @@ def report(
             whole = _lines(marts, span, empty, use)
         elif name == RETURN_NOW.name:
             whole = _ways_on(marts, empty, assumptions or Assumptions())
+        elif name == CHARGEBACK.name:
+            whole = _charged(marts, groupings, span, empty, rules)
+        elif name == RATES.name:
+            whole = _rated(marts, groupings, span, empty)
         elif name == RECONCILIATION.name:
             whole = _reconciled(marts, empty)
         else:
@@ -148,7 +161,8 @@ def _parts_of(name: str) -> tuple[str, ...]:
     """The groupings for one group of which a report has a meaning; of a summary all its figures must have one."""
     if name == "summary":
         return tuple(part for part in PARTS if all(part in REPORTS[each].groupings for each, _ in SUMMARY))
-    return REPORTS[name].groupings if name in REPORTS else ()
+    takes = {**REPORTS, CHARGEBACK.name: CHARGEBACK, RATES.name: RATES}
+    return takes[name].groupings if name in takes else ()
 
 
 def _projects(marts: Marts, span: Span) -> list[Project]:
@@ -171,15 +185,16 @@ def _checked(name: str, by: Sequence[str], *, is_of_all: bool) -> list[Grouping]
             " to one instant (--as-of sets a latest one)"
         )
     known = DEFINITIONS[name].groupings if name in DEFINITIONS else ()
+    by = by or _BY.get(name, ())
     for option in by:
-        if option not in GROUPINGS:
-            raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(GROUPINGS)}")
+        if option not in EVERY_GROUPING:
+            raise UsageError(f"--by {option!r} is no grouping: there are {', '.join(EVERY_GROUPING)}")
         if not known:
             raise UsageError(f"the report {name} takes no --by: it is one list")
         if option not in known:
             raise UsageError(f"the report {name} has no meaning by {option}: it has by {', '.join(known)}")
     together = [second for first, second in DEFINITIONS[name].together if first in by] if known else []
-    return [GROUPINGS[option] for option in dict.fromkeys([*by, *together])]
+    return [EVERY_GROUPING[option] for option in dict.fromkeys([*by, *together])]
 
 
 def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report) -> Report:
@@ -200,6 +215,31 @@ def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report)
         group_columns=group_columns,
         total=tuple(Columns(whole, whole).cells(figure)[0] for figure in definition.figures),
         row_count=len(rows),
+        names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
+    )
+
+
+def _charged(marts: Marts, groupings: list[Grouping], span: Span, empty: Report, rules: Sequence[Rule]) -> Report:
+    rows, total = charged_lines(marts, groupings, span, rules, lambda key: _shown_key(key, groupings))
+    told = rule_notices(marts, rules) if LABEL in groupings else []
+    return _listed(marts, [*groupings, LINE], replace(empty, rows=rows, total=total), told)
+
+
+def _rated(marts: Marts, groupings: list[Grouping], span: Span, empty: Report) -> Report:
+    rows, total = rate_rows(marts, groupings, span, lambda key: _shown_key(key, groupings))
+    return _listed(marts, [*groupings, REGIME], replace(empty, rows=rows, total=total), rate_notices(total))
+
+
+def _listed(marts: Marts, groupings: Sequence[Grouping], found: Report, told: Sequence[str]) -> Report:
+    """The report around rows of these groupings."""
+    group_columns = tuple(grouping.column for grouping in groupings)
+    return replace(
+        found,
+        warnings=(*found.warnings, *told),
+        columns=(*group_columns, *(figure.name for figure in DEFINITIONS[found.name].figures)),
+        by=tuple(grouping.option for grouping in groupings),
+        group_columns=group_columns,
+        row_count=len(found.rows),
         names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
     )
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cached_property
 
 from mithril_elt.instants import iso
 from mithril_elt.reports.apportion import apportion, as_decimal, divide
-from mithril_elt.reports.kinds import Combined, Figure, Pick, Ratio, Sum, Unit
+from mithril_elt.reports.kinds import HOURS, Bound, Combined, Figure, Pick, Ratio, Sum, Unit
+from mithril_elt.reports.poisson import expected_95
 from mithril_elt.reports.query import Gathered
 
 __all__ = ["Cell", "Columns", "measures_of"]
 
 Cell = Decimal | int | str | None
 Parts = tuple[tuple[int, str], ...]
+_WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_PLACE = as_decimal(1)
 
 
 def measures_of(figures: Iterable[Figure]) -> set[str]:
@@ -34,6 +37,8 @@ def measures_of(figures: Iterable[Figure]) -> set[str]:
             case Ratio():
                 names.update(name for _, name in figure.above)
                 names.update(figure.below)
+            case Bound():
+                names.update((figure.events, figure.time))
     return names
 
 
@@ -58,6 +63,9 @@ class Columns:
                 return [None if units is None else as_decimal(units) for units in self._combined_units(figure)]
             case Ratio():
                 return [_ratio(above, below, figure) for above, below in zip(*self._sides(figure), strict=True)]
+            case Bound():
+                counts, times = (self._groups.values[name] for name in (figure.events, figure.time))
+                return [_bound(events, time_us, figure) for events, time_us in zip(counts, times, strict=True)]
             case Pick():
                 return [_picked(value, figure.unit) for value in self._groups.values[figure.measure]]
         raise TypeError(f"no column is made of {figure!r}")
@@ -113,6 +121,14 @@ def _ratio(above: int | None, below: int | None, figure: Ratio) -> Decimal | Non
         return None
     sign = 1 if below > 0 else -1
     return as_decimal(divide(sign * above * figure.times, abs(below) * figure.unit.per))
+
+
+def _bound(events: int, time_us: int, figure: Bound) -> Decimal | None:
+    if not time_us:
+        return None
+    expected = expected_95(events)[figure.is_upper]
+    per_thousand = _WIDE.divide(expected * (1000 * HOURS.per), Decimal(time_us))
+    return per_thousand.quantize(_PLACE, context=_WIDE)
 
 
 def _picked(value: object, unit: Unit) -> Cell:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["GROUPINGS", "Grouping"]
+__all__ = ["EVERY_GROUPING", "GROUPINGS", "LABEL", "LINE", "REGIME", "Grouping"]
 
 
 @dataclass(frozen=True)
@@ -72,3 +72,11 @@ GROUPINGS = {
         Grouping("month", "month", "f.month", "f.month", is_time=True),
     )
 }
+
+# What the user's rules call an instance; the marts know it by its id, `chargeback` puts the label there.
+LABEL = Grouping("label", "label", "f.instance_id", None, missing="(idle)")
+# The kind of a line of `report chargeback`, which each of its rows has.
+LINE = Grouping("line", "line", "", None)
+# Whether time is paid for on spot or reserved, which each row of `report rates` is of.
+REGIME = Grouping("regime", "regime", "", None)
+EVERY_GROUPING = {**GROUPINGS, LABEL.option: LABEL}

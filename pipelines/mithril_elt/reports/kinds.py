@@ -13,10 +13,12 @@ __all__ = [
     "HOURS",
     "INSTANT",
     "PERCENT",
+    "PER_1000_HOURS",
     "SECONDS",
     "TEXT",
     "USD",
     "USD_PER_GPU_HOUR",
+    "Bound",
     "Combined",
     "Figure",
     "Pick",
@@ -45,6 +47,7 @@ HOURS = Unit("hours", 3_600_000_000, "hours", "h")
 USD = Unit("USD", 360_000_000_000, "USD", "USD")
 USD_PER_GPU_HOUR = Unit("USD per GPU-hour", 100, "USD", "USD")
 PERCENT = Unit("percent", 1, "%", "%")
+PER_1000_HOURS = Unit("per 1,000 hours", 1, "a 1,000 h", "a 1,000 h")
 SECONDS = Unit("seconds", 1_000_000, "seconds", "s")
 COUNT = Unit("count", 1, "", " ")
 INSTANT = Unit("instant", 1, "UTC", "UTC")
@@ -88,6 +91,15 @@ class Ratio(Figure):
     above: tuple[tuple[int, str], ...]
     below: tuple[str, ...]
     times: int = 1
+
+
+@dataclass(frozen=True)
+class Bound(Figure):
+    """An end of the exact 95 % interval of Poisson's law for the rate of `events` in a thousand hours of `time`."""
+
+    events: str
+    time: str
+    is_upper: bool
 
 
 @dataclass(frozen=True)

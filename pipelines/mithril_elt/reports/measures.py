@@ -19,6 +19,12 @@ class Source:
     relation: str
 
 
+def _of_spot(mart: str) -> str:
+    """The rows of a mart that are of an instance with a bid."""
+    of_bids = "select instance_id from {marts}.dim_instances where bid_id is not null"
+    return f"(select * from {{marts}}.{mart} where instance_id in ({of_bids}))"  # noqa: S608  # own names
+
+
 # `{marts}` stands for the schema of the marts.
 SOURCES = {
     "instance_hours": Source("instance", "{marts}.fct_instance_hours"),
@@ -28,6 +34,9 @@ SOURCES = {
     # A day begins at its first hour; DuckDB cannot compare a day that is merely cast with infinity.
     "ledger": Source("reservation", "(select *, day + interval '0 hours' as hour_at from {marts}.fct_credit_ledger)"),
     "interruptions": Source("instance", "{marts}.fct_interruptions"),
+    # Those of spot instances alone.
+    "spot_interruptions": Source("instance", _of_spot("fct_interruptions")),
+    "spot_instance_hours": Source("instance", _of_spot("fct_instance_hours")),
     "starts": Source("instance", "{marts}.fct_starts"),
     "commitments": Source(
         "reservation", "(select *, date_trunc('hour', placed_at) as hour_at from {marts}.fct_commitments)"
@@ -84,6 +93,8 @@ MEASURES = (
     Measure("spot_cost", "instance_hours", "f.spot_cost_cent_us"),
     Measure("allocated_cost", "instance_hours", "f.allocated_cost_cent_us", weight="f.reserved_used_us"),
     Measure("allocated_cost", "reservation_hours", "f.allocated_unused_cent_us", weight="f.unused_us"),
+    Measure("reserved_used", "instance_hours", "f.reserved_used_us"),
+    Measure("used_cost", "instance_hours", "f.allocated_cost_cent_us", weight="f.reserved_used_us"),
     Measure("credited", "instance_hours", "f.credited_us"),
     Measure("pause_credit", "instance_hours", "f.pause_credit_cent_us", weight="f.credited_us"),
     Measure("short_pause_loss", "instance_hours", "f.short_pause_loss_cent_us", weight="f.short_paused_us"),
@@ -119,6 +130,11 @@ MEASURES = (
     Measure("interruptions", "interruptions", "1"),
     Measure("recoveries", "interruptions", "case when f.left_up and f.recovery_us is not null then 1 else 0 end"),
     Measure("recovery", "interruptions", "case when f.left_up then coalesce(f.recovery_us, 0) else 0 end"),
+    Measure("spot_up", "spot_instance_hours", "f.up_us"),
+    *(
+        Measure(name, "spot_interruptions", f"case when f.to_status = 'PREEMPTED' and {left} then 1 else 0 end")
+        for name, left in (("preemptions", "f.left_up"), ("preempted_starts", "not f.left_up"))
+    ),
     # The discrete quantile is the nearest rank: a time that was measured. The literals are exact decimals.
     Measure("time_to_start_p50", "starts", "f.time_to_start_us", how="percentile_disc(0.5) within group (order by {})"),
     Measure("time_to_start_p90", "starts", "f.time_to_start_us", how="percentile_disc(0.9) within group (order by {})"),

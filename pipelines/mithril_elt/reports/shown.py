@@ -11,7 +11,7 @@ from mithril_elt.instants import iso
 from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
-from mithril_elt.reports.groupings import GROUPINGS, Grouping
+from mithril_elt.reports.groupings import EVERY_GROUPING, LINE, REGIME, Grouping
 from mithril_elt.reports.kinds import Figure
 from mithril_elt.visible import shortened, visible
 
@@ -135,7 +135,8 @@ def _label(text: str) -> str:
 
 
 def _groupings(report: Report) -> list[Grouping]:
-    return [GROUPINGS[option] for option in report.by]
+    known = {**EVERY_GROUPING, LINE.option: LINE, REGIME.option: REGIME}
+    return [known[option] for option in report.by]
 
 
 def _has_names(report: Report, grouping: Grouping) -> bool:

@@ -10,8 +10,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.place import Place
+from mithril_elt.reports import GROUPINGS
+from mithril_elt.reports.marts import Marts
+from mithril_elt.reports.query import gather
+from mithril_elt.reports.span import Span
 from mithril_elt.sandbox.account import Account
 from mithril_elt.sandbox.bargains import Spot
+from mithril_elt.sandbox.cash import CashMonth, cash_months
 from mithril_elt.sandbox.clock import microseconds
 from mithril_elt.sandbox.figures import PHASES, Figures, PauseTruth, Truth
 from mithril_elt.sandbox.ledger import Entry, credit_ledger
@@ -42,19 +47,24 @@ _COMMITTED = ("committed_us", "committed_cost_cent_us")
 _PAUSE = ("paused_us", "is_open", "has_terms", "is_credited", "credited_us", "pause_credit_cent_us")
 
 
+# What `report cash` adds up.
+_ADDED = {"spot": "spot_cost", "booked": "committed_cost", "reserved hours": "allocated_cost"}
+
+
 def differences(db: Place, account: Account, *, marts: str = "marts") -> list[str]:
     """Every figure of the marts that is not the account's true one, as a sentence each.
 
     Compares, for each instance in all and on each day, hours by phase, what is billed, priced and not,
     spot cost, also beside the market and the limit, allocated cost and credits; interruptions, recoveries and starts;
-    each pause; each reservation; what is at stake of each.
+    each pause; each reservation; what is at stake of each; cost by cash and by accrual of each month.
     """
     with read_from(db) as connection:
         as_of = connection.execute(f"select min(as_of) from {marts}.dim_projects").fetchone()  # noqa: S608  # own names
         if not as_of or as_of[0] is None:
             return ["the marts have no as_of: nothing was read to its end"]
         truth = true_figures(account, _us(as_of[0]))
-        return [sentence for found in _sides(connection, marts, truth) for sentence in _compare(*found)]
+        sides = (*_sides(connection, marts, truth), *_cash(Marts(connection, marts), account, truth))
+        return [sentence for found in sides for sentence in _compare(*found)]
 
 
 def _sides(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> Iterator[tuple[str, Table, Table]]:
@@ -129,6 +139,28 @@ def _opportunities(connection: duckdb.DuckDBPyConnection, marts: str, truth: Tru
     true += [("use_or_return", fid, each.unused_us, each.at_stake_cent_us) for fid, each in truth.reservations.items()]
     found = connection.execute(asked).fetchall()
     return _of_four(found), _of_four([row for row in true if row[2]])
+
+
+def _cash(marts: Marts, account: Account, truth: Truth) -> Iterator[tuple[str, Table, Table]]:
+    """Cost by cash and by accrual of each project and month, as the mart has it, and as `report cash` adds it up."""
+    true = cash_months(account, truth)
+    columns = tuple(CashMonth.__dataclass_fields__)
+    sums = ", ".join(f"coalesce({column}, 0)" for column in columns)
+    found = marts.rows(f"select project_id, month, {sums} from {{marts}}.fct_cost_monthly")  # noqa: S608  # own names
+    ours = {_key(row[:2]): dict(zip(columns, map(int, row[2:]), strict=True)) for row in found if any(row[2:])}
+    yield "cash", ours, {key: vars(month) for key, month in true.items()}
+    added = gather(marts, _ADDED.values(), [GROUPINGS["project"], GROUPINGS["month"]], Span())
+    cells = zip(added.keys, *(added.values[name] for name in _ADDED.values()), strict=True)
+    reported = {_key(key): {column: cell or 0 for column, cell in zip(_ADDED, row, strict=True)} for key, *row in cells}
+    wanted = {
+        key: {
+            "spot": month.spot_cost_cent_us,
+            "booked": month.booked_cent_us,
+            "reserved hours": month.accrued_now_cent_us + month.accrued_earlier_cent_us,
+        }
+        for key, month in true.items()
+    }
+    yield "report cash", {key: row for key, row in reported.items() if any(row.values())}, wanted
 
 
 def _of_four(rows: list[tuple[Any, ...]]) -> Table:

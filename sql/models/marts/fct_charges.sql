@@ -36,7 +36,9 @@ placed_amounts as (
             as instance_type_id,
         case when amounts.instance_id is null then reservations.num_gpus else instances.num_gpus end as num_gpus,
         case when amounts.instance_id is null then reservations.region else instances.region end as region,
-        case when kinds.has_quantity then amounts.charged_us end as quantity_us
+        case when kinds.has_quantity then amounts.charged_us end as quantity_us,
+        -- As a column, so that the join is by equality alone: a condition of one side makes DuckDB compare all rows.
+        case when amounts.charge_kind = 'spot_usage' then amounts.hour_at end as market_hour_at
     from amounts
     inner join kinds on amounts.charge_kind = kinds.charge_kind
     left join instances on amounts.instance_id = instances.instance_id
@@ -73,8 +75,7 @@ final as (
     left join market_hours
         on charges.instance_type_id = market_hours.instance_type_id
         and charges.region = market_hours.region
-        and charges.hour_at = market_hours.hour_at
-        and charges.charge_kind = 'spot_usage'
+        and charges.market_hour_at = market_hours.hour_at
 )
 
 select * from final
