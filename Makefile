@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs lint audit format test test-slow test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points questions focus-docs pins clean
+.PHONY: help setup demo docs lint audit format test test-slow test-long test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points questions focus-docs pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,8 +50,11 @@ test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark \
 		--ignore tests/schedules --ignore tests/browser --ignore tests/focus --ignore tests/docs
 
-test-slow: $(VENV)/dev ## whole loads, kills, builds, secrets and a short soak: 10 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
+test-slow: $(VENV)/dev ## whole loads, kills, builds and secrets: 15 minutes on 2 cores
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 -m "$(MARKED)" $(SLOW)
+
+test-long: ## what these leave out: more kills, keys in more places, a short soak: 15 minutes, each night
+	@$(MAKE) --no-print-directory MARKED=long test-slow test-warehouses
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(MATRIX)
@@ -61,7 +64,7 @@ test-wire: $(VENV)/dev ## forty faults on the wire in the middle of a load: 3 mi
 
 test-warehouses: ## all of it on PostgreSQL and S3, which it installs and starts: 12 minutes on 2 cores
 	@$(MAKE) --no-print-directory VENV=$(VENV)-warehouses $(VENV)-warehouses/warehouses
-	$(VENV)-warehouses/bin/pytest -n $(JOBS) --dist loadfile --durations 10 tests/warehouses
+	$(VENV)-warehouses/bin/pytest -n $(JOBS) --dist loadfile --durations 10 -m "$(MARKED)" tests/warehouses
 
 test-spark: ## the models on a Spark cluster, which it installs and starts; needs Java 17: minutes
 	@$(MAKE) --no-print-directory VENV=$(VENV)-spark $(VENV)-spark/spark
@@ -105,6 +108,8 @@ PICTURES ?=# a folder for the pictures of the documents: make test-browser PICTU
 MATRIX := tests/slow/test_matrix.py tests/slow/test_random_worlds.py
 FAULTS := tests/slow/test_faults.py
 WIRE := tests/slow/test_faults_on_the_wire.py
+MARKED ?= not long
+SLOW := $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
 
 clean: ## remove what the targets above made
 	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow $(VENV)-browser $(VENV)-focus $(VENV)-docs demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,7 +16,8 @@ _PHASES = ("waiting", "starting", "running", "noticed", "stopping", "paused", "i
 _TIMED = "hour_at timestamp, day date, month date"
 
 MARTS: dict[str, str] = {
-    "dim_projects": "project_id varchar, project_name varchar, as_of timestamp, created_at timestamp",
+    "dim_projects": "project_id varchar, project_name varchar, as_of timestamp, created_at timestamp,"
+    " report_timezone varchar default 'UTC'",
     "dim_instance_types": "instance_type_id varchar, instance_type_name varchar, num_gpus bigint",
     "dim_instances": (
         "instance_id varchar, instance_name varchar, project_id varchar, order_id varchar, bid_id varchar,"

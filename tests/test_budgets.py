@@ -176,7 +176,7 @@ def test_a_spreadsheet_s_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "budgets.csv"
     file.write_text("\ufeffscope_kind,scope_id,month,amount_usd,note\r\nall,, 2026-12 ,99.50,ours\r\n", newline="")
     [budget] = read_budgets(file)
-    assert (budget.scope, budget.amount_usd, budget.ends_at) == (
+    assert (budget.scope, budget.amount_usd, budget.ends_at("UTC")) == (
         "all",
         Decimal("99.50"),
         datetime(2027, 1, 1, tzinfo=UTC),

@@ -227,7 +227,7 @@ def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: P
         connection.execute("insert into raw.instance_status_events select * from raw.instance_status_events limit 3")
         connection.execute("update raw.instance_price_periods set price_cents = -1")
     assert_one_sentence(cli("build", "--db", db), 7, "data tests failed")
-    assert_one_sentence(cli("status", "--db", db, "--check", "--max-age", "9999w"), 7, "data tests failed in the build")
+    assert_one_sentence(cli("status", "--db", db, "--check", "--max-age", "9999w"), 7, " data tests failed: ")
 
 
 @pytest.mark.shows(33, 34)

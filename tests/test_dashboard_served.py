@@ -285,8 +285,11 @@ def noted(db: Path, *, outcome: str, error: str | None, passed: bool) -> Path:
         made.execute("create schema raw; create schema staging")
         made.execute("create table raw.runs (started_at timestamp, outcome varchar, error varchar)")
         made.execute("insert into raw.runs values ('2026-04-01 00:30', ?, ?)", [outcome, error])
-        made.execute("create table staging.builds (number bigint, finished_at timestamp, fingerprint varchar)")
-        made.execute("insert into staging.builds values (1, '2026-04-01 00:40', ?)", ["f" if passed else None])
+        made.execute(
+            "create table staging.builds (number bigint, finished_at timestamp, fingerprint varchar, failed varchar)"
+        )
+        told = ["f", None] if passed else [None, "data tests failed: assert_<b> (3 rows): not to be trusted"]
+        made.execute("insert into staging.builds values (1, '2026-04-01 00:40', ?, ?)", told)
     return db
 
 
@@ -307,7 +310,7 @@ def test_data_that_is_not_sound_is_said_first(tmp_path: Path) -> None:
     first = text[text.index("Look first") : text.index("More on the data")]
     assert "more than 36 hours ago" in first
     assert "failed: <b>no</b> network" in first
-    assert "do not trust the figures" in first
+    assert "in the build of 2026-04-01 00:40 UTC data tests failed: assert_<b> (3 rows): not to be trusted" in first
 
 
 def test_what_cannot_be_known_is_not_called_good(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_each_group_leads_to_what_it_is_made_of() -> None:
     assert links.finer("day", "2026-03-05", takes) == "rows?from=2026-03-05&to=2026-03-06&user=u&by=order"
     assert links.finer("month", "2026-02", takes) == "rows?month=2026-02&user=u&by=day"
     hour = links.finer("hour", "2026-03-05T23:00:00Z", takes)
-    assert hour == "rows?from=2026-03-05T23%3A00%3A00Z&to=2026-03-06&user=u&by=instance"
+    assert hour == "rows?from=2026-03-05T23%3A00%3A00Z&to=2026-03-06T00%3A00%3A00Z&user=u&by=instance"
     assert links.finer("order", None, takes) is None
     assert links.finer("hour", "2026-03-05T23:00:00Z", ("day", "hour")) is None
     assert links.finer("reservation", "r1", ("reservation", "day")) == "rows?month=2026-03&reservation=r1&user=u&by=day"

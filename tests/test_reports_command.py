@@ -100,12 +100,12 @@ def test_an_earlier_as_of_is_built_in_a_scratch_database(
     db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """--as-of before the marts' own builds scratch marts at that instant, and reads those."""
-    asked: list[tuple[Path, datetime, str | None]] = []
+    asked: list[tuple[Path, datetime, str | None, str]] = []
     scratch = _made(tmp_path / "scratch.duckdb", as_of="2026-03-31 12:34:56")
 
     @contextmanager
-    def build_scratch(path: Path, *, as_of: datetime, dataset: str | None = None) -> Iterator[Path]:
-        asked.append((path, as_of, dataset))
+    def build_scratch(path: Path, *, as_of: datetime, dataset: str | None = None, timezone: str = "") -> Iterator[Path]:
+        asked.append((path, as_of, dataset, timezone))
         yield scratch
 
     stand_in = ModuleType("mithril_elt.transform")
@@ -113,7 +113,7 @@ def test_an_earlier_as_of_is_built_in_a_scratch_database(
     monkeypatch.setitem(sys.modules, "mithril_elt.transform", stand_in)
     done = _run("usage", "--as-of", "2026-03-31T14:34:56+02:00", "--json", "--db", db)
     assert json.loads(done.stdout)["as_of"] == "2026-03-31T12:34:56Z"
-    assert asked == [(db, datetime(2026, 3, 31, 12, 34, 56, tzinfo=UTC), None)]
+    assert asked == [(db, datetime(2026, 3, 31, 12, 34, 56, tzinfo=UTC), None, "UTC")]
     own = _run("usage", "--as-of", "2026-04-01T00:30:00Z", "--json", "--db", db)
     assert json.loads(own.stdout)["as_of"] == "2026-04-01T00:30:00Z"
     assert len(asked) == 1

@@ -30,7 +30,7 @@ def test_json_is_as_promised(marts: duckdb.DuckDBPyConnection) -> None:
     """The document has the promised keys; amounts are strings of twelve places, counts numbers, unknowns null."""
     to_at = datetime(2026, 4, 1, tzinfo=UTC)
     document = json.loads(render(report(marts, "cost", by=["instance"], to_at=to_at), "json"))
-    assert list(document) == ["report", "as_of", "from", "to", "warnings", "rows"]
+    assert list(document) == ["report", "as_of", "from", "to", "timezone", "warnings", "rows"]
     assert document["report"] == "cost"
     assert document["as_of"] == "2026-04-01T00:30:00Z"
     assert (document["from"], document["to"]) == (None, "2026-04-01T00:00:00Z")

@@ -61,9 +61,10 @@ def sql_folder() -> Path:
     raise WarehouseError("the SQL models are missing from this installation: install mithril-elt again")
 
 
-def fingerprint(db: Place) -> str:
-    """A hash of the project and of what runs it: what two builds that differ in it make may differ too."""
+def fingerprint(db: Place, timezone: str = "UTC") -> str:
+    """A hash of the project, of what runs it and of the zone: builds that differ in it may make what differs."""
     folder, said = sql_folder(), hashlib.sha256()
+    said.update(f"days of {timezone}\n".encode())
     engine = ("dbt-duckdb", "duckdb") if file_of(db) else ("dbt-postgres",)
     for name in ("mithril-elt", "dbt-core", *engine):
         said.update(f"{name} {version(name)}\n".encode())
@@ -97,12 +98,20 @@ def copy_parsed(kept: Path, target: Path) -> None:
 
 
 def run(
-    db: Place, target: Path, manifest: Any, *, as_of: datetime | None, dataset: str | None, only_changed: bool = False
+    db: Place,
+    target: Path,
+    manifest: Any,
+    *,
+    as_of: datetime | None,
+    dataset: str | None,
+    timezone: str = "UTC",
+    only_changed: bool = False,
 ) -> BuildResult:
     """Makes all models of a database, then tests them.
 
     Tests come after all models, so that one that fails leaves none of them as an earlier build made it.
-    `only_changed`: what may have changed since the build before is made and tested anew, the rest is kept.
+    `timezone`: the zone of days and months. `only_changed`: what may have changed since the build before is made and
+    tested anew, the rest is kept.
 
     Raises:
         DataTestError: a test failed; its name says which.
@@ -111,6 +120,7 @@ def run(
     names = _names(dataset)
     names["as_of"] = as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if as_of else None
     names["only_changed"] = only_changed
+    names["report_timezone"] = timezone
     result = BuildResult(only_changed=only_changed)
     # On a server a table that is replaced takes the views on it along, so there they are made as well.
     changed = _ONLY_TABLES if file_of(db) else ()

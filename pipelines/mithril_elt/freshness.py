@@ -132,7 +132,8 @@ class _Found:
                 return None if self.is_held else ("build_broken_off", broken_off)
             # A sound build has the fingerprint of what made it; an older release noted neither of the two.
             if build.get("made_by") and not build.get("fingerprint"):
-                return "data_test_failed", f"data tests failed in the build of {began}: `mithril-elt build` names them"
+                failed = build.get("failed") or "data tests failed"  # which, an older release did not note
+                return "data_test_failed", f"in the build of {began} {failed}"
         return None
 
     def complete(self) -> tuple[datetime, str] | None:

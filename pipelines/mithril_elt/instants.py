@@ -6,12 +6,13 @@ Stands under everything but `errors`: nothing naive or ambiguous gets past this 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from mithril_elt.errors import UsageError
 
-__all__ = ["iso", "naive_utc", "parse_duration", "parse_instant", "parse_iso_duration"]
+__all__ = ["iso", "midnight", "naive_utc", "parse_duration", "parse_end", "parse_instant", "parse_iso_duration"]
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -49,6 +50,24 @@ def parse_instant(text: str, *, option: str) -> datetime:
         return instant.astimezone(UTC)
     except OverflowError:
         raise UsageError(f"{option} {text!r} is outside the years 1 to 9999") from None
+
+
+def parse_end(text: str, *, option: str) -> datetime | date:
+    """An end of a span that a user wrote: an instant, in UTC, or a date, which is its midnight wherever days are cut.
+
+    Raises:
+        UsageError: as `parse_instant` does.
+    """
+    at = parse_instant(text, option=option)
+    return at.date() if _DATE.fullmatch(text.strip()) else at
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """The instant at which a day begins in a zone, in UTC. Raises UsageError for a day at an end of time."""
+    try:
+        return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"{day} begins outside the years 1 to 9999 in {zone}") from None
 
 
 def parse_duration(text: str, *, option: str) -> timedelta:

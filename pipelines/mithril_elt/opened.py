@@ -15,12 +15,12 @@ import duckdb
 
 from mithril_elt.errors import UsageError
 from mithril_elt.frames import frame, table_of_rows
-from mithril_elt.instants import iso, parse_instant
+from mithril_elt.instants import iso, parse_end, parse_instant
 from mithril_elt.mart_docs import described_marts
 from mithril_elt.place import Place, place_of
 from mithril_elt.postgres import Session
 from mithril_elt.quoting import quoted_text
-from mithril_elt.reports import known_up_to, marts_as_of, report
+from mithril_elt.reports import days_of, known_up_to, marts_as_of, report
 from mithril_elt.reports.marts import Marts, read_marts
 from mithril_elt.reports.typed import typed
 from mithril_elt.warehouse import schema_name
@@ -98,6 +98,11 @@ class OpenMarts:
         instants = known_up_to(self._place, marts_schema=self._schema)
         return min(instants, default=None)
 
+    @property
+    def timezone(self) -> str:
+        """The zone of the days and months."""
+        return days_of(self._place, marts_schema=self._schema)
+
     def report(
         self,
         name: str,
@@ -120,8 +125,8 @@ class OpenMarts:
             name,
             by=(by,) if isinstance(by, str) else tuple(by),
             only=only,
-            from_at=_instant(from_, "from_"),
-            to_at=_instant(to, "to"),
+            from_at=_end(from_, "from_"),
+            to_at=_end(to, "to"),
             limit=limit,
             marts_schema=self._schema,
         )
@@ -254,6 +259,13 @@ def _asked(marts: Marts, query: str) -> pa.Table:
     if found is None:
         raise UsageError("the query cannot be answered: it asks for no rows")
     return found.to_arrow_table()
+
+
+def _end(when: When, name: str) -> datetime | date | None:
+    """The same of an end of a span, of which a date is where the marts cut days."""
+    if isinstance(when, str):
+        return parse_end(when, option=name)
+    return _instant(when, name) if isinstance(when, datetime) else when
 
 
 def _instant(when: When, name: str) -> datetime | None:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
 from mithril_elt.errors import KeyRefusedError, UsageError
 
-__all__ = ["DEFAULT_API_URL", "Settings", "find_settings", "find_webhook", "vendor_files"]
+__all__ = ["DEFAULT_API_URL", "Settings", "find_settings", "find_timezone", "find_webhook", "vendor_files"]
 
 DEFAULT_API_URL = "https://api.mithril.ai"
 
@@ -60,6 +61,19 @@ def find_webhook() -> str | None:
         UsageError: dlt's configuration cannot be read.
     """
     return _text(os.environ.get("MITHRIL_WEBHOOK_URL")) or _text(_from_dlt("webhook_url")) or None
+
+
+def find_timezone() -> str:
+    """The zone of days and months in the models: MITHRIL_REPORT_TIMEZONE, else `report_timezone` of dlt's; else UTC.
+
+    Raises:
+        UsageError: there is no such zone, or dlt's configuration cannot be read.
+    """
+    name = _text(os.environ.get("MITHRIL_REPORT_TIMEZONE")) or _text(_from_dlt("report_timezone")) or "UTC"
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        raise UsageError(f"MITHRIL_REPORT_TIMEZONE {name!r} is no time zone: write one such as Europe/Berlin") from None
 
 
 class _Sources:

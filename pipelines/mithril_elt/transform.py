@@ -32,13 +32,20 @@ __all__ = ["BuildResult", "build", "build_scratch", "sql_folder"]
 log = logging.getLogger("mithril_elt")
 
 
-def build(db: Place, *, full: bool = False, as_of: datetime | None = None, dataset: str | None = None) -> BuildResult:
+def build(
+    db: Place,
+    *,
+    full: bool = False,
+    as_of: datetime | None = None,
+    dataset: str | None = None,
+    timezone: str = "UTC",
+) -> BuildResult:
     """Builds all models of a database and tests them.
 
     What may have changed since the build before is counted anew, the rest is kept; all of it, if that build did not
-    come to its end, failed a test, or was of other models. `full`: all of it, and the project is parsed anew as well.
-    `as_of`: an earlier end of all figures. A build that does not come to its end leaves marts of two instants: it is
-    noted in `staging.builds`, and reports refuse them.
+    come to its end, failed a test, or was of other models or another zone. `full`: all of it, and the project is parsed
+    anew as well. `as_of`: an earlier end of all figures. `timezone`: the zone of days and months. A build that does not
+    come to its end leaves marts of two instants: it is noted in `staging.builds`, and reports refuse them.
 
     Raises:
         UsageError: nothing was loaded yet.
@@ -49,17 +56,25 @@ def build(db: Place, *, full: bool = False, as_of: datetime | None = None, datas
     with locked(db):
         try_write(db)
         log.info("building and testing the models …")
-        with _noted(db, as_of, dataset) as is_kept:
+        with _noted(db, as_of, dataset, timezone) as is_kept:
             target = work_folder(db) / "dbt"
             manifest = parse(db, target, full=full, dataset=dataset)
             only_changed = is_kept and not full
             still_held(db)
             with readable(db):
-                return run(db, target, manifest, as_of=as_of, dataset=dataset, only_changed=only_changed)
+                return run(
+                    db,
+                    target,
+                    manifest,
+                    as_of=as_of,
+                    dataset=dataset,
+                    timezone=timezone,
+                    only_changed=only_changed,
+                )
 
 
 @contextmanager
-def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None) -> Iterator[Path]:
+def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None, timezone: str = "UTC") -> Iterator[Path]:
     """A database of its own whose marts end at `as_of`; removed at the end. `db` is only read."""
     _check_loaded(db, dataset)
     file = file_of(db)
@@ -73,7 +88,8 @@ def build_scratch(db: Place, *, as_of: datetime, dataset: str | None = None) -> 
         if file:
             copy_parsed(work_folder(db) / "dbt", target)
         with readable(replace(db, file=scratch) if isinstance(db, Objects) else scratch):
-            run(scratch, target, parse(scratch, target, dataset=dataset), as_of=as_of, dataset=dataset)
+            manifest = parse(scratch, target, dataset=dataset)
+            run(scratch, target, manifest, as_of=as_of, dataset=dataset, timezone=timezone)
         yield scratch
 
 
@@ -85,7 +101,7 @@ def _check_loaded(db: Place, dataset: str | None) -> None:
 
 
 @contextmanager
-def _noted(db: Place, as_of: datetime | None, dataset: str | None) -> Iterator[bool]:
+def _noted(db: Place, as_of: datetime | None, dataset: str | None, timezone: str) -> Iterator[bool]:
     """Keeps in `builds` that a build began, and that it came to its end: also if tests failed, not if models did.
 
     Gives whether what the build before made may be kept where nothing has changed.
@@ -103,29 +119,32 @@ def _noted(db: Place, as_of: datetime | None, dataset: str | None) -> Iterator[b
             f"create table if not exists {builds}"
             " (number bigint, started_at timestamp, finished_at timestamp, as_of varchar)"
         )
-        for column in ("fingerprint", "made_by"):
+        for column in ("fingerprint", "made_by", "failed"):
             connection.execute(f"alter table {builds} add column if not exists {column} varchar")
-        by = fingerprint(db)  # once: of what this build is made by, whatever is installed meanwhile
+        by = fingerprint(db, timezone)  # once: of what this build is made by, whatever is installed meanwhile
         is_kept = _is_sound(connection, builds, by)
         next_number = f"(select coalesce(max(number), 0) + 1 from {builds})"  # noqa: S608  # own
         begin = f"insert into {builds} (number, started_at, as_of) values ({next_number}, ?, ?)"  # noqa: S608  # own
         connection.execute(begin, [_now(), iso(as_of)])
     try:
         yield is_kept
-    except DataTestError:
-        _note_end(db, builds)
+    except DataTestError as failed:
+        _note_end(db, builds, failed=str(failed))
         raise
     _note_end(db, builds, by)
 
 
-def _note_end(db: Place, builds: str, by: str | None = None) -> None:
-    """Notes that the build came to its end; `by`: the fingerprint of what made it, if what it made is sound."""
+def _note_end(db: Place, builds: str, by: str | None = None, failed: str | None = None) -> None:
+    """Notes that the build came to its end; `by`: the fingerprint of what made it, if what it made is sound.
+
+    `failed`: what was said of the tests that failed, if it is not.
+    """
     still_held(db)
     with opened(db) as connection:
         made = f"(select max(counted_by) from {_changed(builds)})"  # noqa: S608  # own
-        end = f"update {builds} set finished_at = ?, fingerprint = ?, made_by = {made}"  # noqa: S608  # own
+        end = f"update {builds} set finished_at = ?, fingerprint = ?, failed = ?, made_by = {made}"  # noqa: S608  # own
         last = f" where number = (select max(number) from {builds})"  # noqa: S608  # own
-        connection.execute(end + last, [_now(), by])
+        connection.execute(end + last, [_now(), by, failed])
 
 
 def _is_sound(connection: Any, builds: str, by: str) -> bool:

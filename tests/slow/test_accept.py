@@ -79,6 +79,7 @@ def test_a_sandbox_passes_by_reads_alone(cli: Cli, sandbox: Sandbox, tmp_path: P
     assert cli(sandbox, "--keep", kept).status == 2
 
 
+@pytest.mark.long
 @pytest.mark.shows(23, 30)
 def test_an_api_that_reads_otherwise_passes_too(tmp_path: Path) -> None:
     """Histories by order, pages of events, rows on two pages: nothing fails, and what came twice is there once."""

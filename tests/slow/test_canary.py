@@ -71,7 +71,10 @@ class Place:
         return (file for file in self.folder.rglob("*") if file.is_file())
 
 
-@pytest.fixture(params=["environment", "dlt", "dlt's environment", "vendor"])
+_MORE = [pytest.param(each, marks=pytest.mark.long) for each in ("dlt", "dlt's environment", "vendor")]
+
+
+@pytest.fixture(params=["environment", *_MORE])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """The key in each of the places that it can come from."""
     folder = tmp_path / "all"

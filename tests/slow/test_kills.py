@@ -45,6 +45,11 @@ STAGES = [
     Stage("dlt.pipeline.pipeline.Pipeline.load", "after", 3),
     Stage("mithril_elt.load._Load._load_package", "after"),
 ]
+# Every other one is for `make test-long`.
+_EACH = [
+    pytest.param(stage, id=str(stage), marks=pytest.mark.long if number % 2 else [])
+    for number, stage in enumerate(STAGES)
+]
 FOLDERS = ("kept", "lost")
 
 
@@ -105,7 +110,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
         print(f"\nkilled: {dict(made.killed)}; at most {made.most_asked_again} questions asked again")  # noqa: T201  # the figures of the proof
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=str)
+@pytest.mark.parametrize("stage", _EACH)
 @pytest.mark.shows(17, 26)
 def test_killed_at_each_stage(stage: Stage, proof: Proof, tmp_path: Path) -> None:
     """Before and after each step of the load, with dlt's folder kept or lost: the tables of an undisturbed run.

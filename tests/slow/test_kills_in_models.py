@@ -23,6 +23,7 @@ from mithril_elt.dbt_project import parse
 from mithril_elt.errors import WarehouseError
 from mithril_elt.lock import work_folder
 from mithril_elt.reports import REPORT_NAMES, render, report
+from mithril_elt.reports.marts import read_marts
 from mithril_elt.sandbox.audit import differences
 from mithril_elt.sandbox.clock import utc
 from mithril_elt.sandbox.fleet import make_account
@@ -44,6 +45,11 @@ STAGES = [
     Stage("dbt.task.test.TestRunner.execute", "after", 20),
     Stage("mithril_elt.transform._note_end", "before"),
     Stage("mithril_elt.transform._note_end", "after"),
+]
+# Two of each three are for `make test-long`.
+_EACH = [
+    pytest.param(number, stage, id=f"{number}-{stage}", marks=[] if number % 3 == 2 else pytest.mark.long)
+    for number, stage in enumerate(STAGES)
 ]
 
 
@@ -85,8 +91,9 @@ class Proof:
 
 def reports(db: Path) -> list[str]:
     """All that reports say of a database, to the last digit."""
-    whole = [render(report(db, name), "json") for name in REPORT_NAMES]
-    return [*whole, render(report(db, "cost", by=("instance", "day")), "json")]
+    with read_marts(db, "marts") as opened:
+        whole = [render(report(opened, name), "json") for name in REPORT_NAMES]
+        return [*whole, render(report(opened, "cost", by=("instance", "day")), "json")]
 
 
 def marts(db: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -119,7 +126,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
 
 
 @pytest.mark.shows(26)
-@pytest.mark.parametrize(("number", "stage"), list(enumerate(STAGES)), ids=str)
+@pytest.mark.parametrize(("number", "stage"), _EACH)
 def test_killed_at_each_stage(number: int, stage: Stage, proof: Proof, tmp_path: Path) -> None:
     """Before and after each step of a build, dlt's and dbt's folder kept or lost, the next step a build or a run."""
     db = proof.copied(tmp_path)
@@ -164,6 +171,7 @@ def test_what_dbt_keeps_may_be_cut_short(proof: Proof, tmp_path: Path) -> None:
     assert marts(db) == proof.whole
 
 
+@pytest.mark.long
 @pytest.mark.shows(26)
 @pytest.mark.timeout(600 + 60 * KILLS)
 def test_the_command_is_killed_at_any_moment(proof: Proof, tmp_path: Path) -> None:

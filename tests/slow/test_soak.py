@@ -42,6 +42,7 @@ def grown(runs: list[Measured], figure: Callable[[Measured], int]) -> float:
     return median(map(figure, runs[-third:])) - median(map(figure, runs[-2 * third : -third]))
 
 
+@pytest.mark.long
 @pytest.mark.shows(36, 40)
 @pytest.mark.timeout(MINUTES * 60 + 600)
 def test_nothing_grows_but_the_data(tmp_path: Path) -> None:

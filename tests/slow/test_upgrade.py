@@ -59,7 +59,7 @@ def marts(db: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.mark.shows(8)
-@pytest.mark.parametrize("folder", ["kept", "lost"])
+@pytest.mark.parametrize("folder", ["kept", pytest.param("lost", marks=pytest.mark.long)])
 def test_the_next_run_goes_on_as_if_it_had_loaded_all(folder: str, old: Path, fresh: Path, sandbox: Sandbox) -> None:
     """Raw tables and marts equal those of this release's own runs at the same times, and the account's true figures."""
     if folder == "lost":

@@ -39,6 +39,10 @@ _LISTED_ONLY = {
     "dim_projects": {"first_window_from_at"},
     "dim_reservations": {"status"},
     "fct_reconciliation": {"vendor_as_of"},
+    "fct_told_charges": {"resource_name"},
+    "focus_1_2": {"ResourceName"},
+    "focus_1_4": {"ResourceName"},
+    "focus_1_4_contract_commitment": {"ContractCommitmentLifecycleStatus"},
 }
 
 

@@ -112,6 +112,7 @@ def _columns_of(connection: Any, schema: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.parametrize("place", [pytest.param("folder", marks=pytest.mark.long), "s3"], indirect=True)
 def test_runs_load_and_count_what_duckdb_does(place: Objects, sandbox: Sandbox, tmp_path: Path) -> None:
     """Run after run, with rows that come late, are withdrawn and corrected: the same raw rows, marts and truth."""
     db = tmp_path / "b.duckdb"

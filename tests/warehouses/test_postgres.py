@@ -44,6 +44,7 @@ def test_every_rule_holds_there_too(postgres: Postgres, target: Path, tmp_path: 
     assert len(postgres.dbt(target, "test", "--select", "test_type:unit")) > 80
 
 
+@pytest.mark.long
 def test_marts_are_those_of_duckdb_after_every_run(
     postgres: Postgres, sandbox: Sandbox, target: Path, tmp_path: Path
 ) -> None:

@@ -72,7 +72,7 @@ def check_budgets(
             else BudgetState(budget, "unknown scope")
             for budget in budgets
         ]
-        first = min((budget.month for budget in budgets), default=at)
+        first = min((budget.begins_at(marts.timezone) for budget in budgets), default=at)
         warnings = notices(marts, "cost", projects, Span(min(first, at)))
     return at, states, [*warnings, *_on_no_days(states)]
 
@@ -80,7 +80,7 @@ def check_budgets(
 def _state(budget: Budget, outlooks: Outlooks) -> BudgetState:
     outlook = outlooks.of(budget)
     spent, amount = outlook.spent_cent_us, budget.amount_cent_us
-    if outlook.at >= budget.ends_at:
+    if outlook.at >= outlook.ends_at:
         return BudgetState(budget, "was passed" if spent > amount else "was kept", _usd(spent))
     if not outlook.spot_days:
         # What is committed passes a budget by itself, but nothing tells that one is kept.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from mithril_elt.budgets.plan import EVERYTHING, Budget
@@ -87,17 +87,17 @@ class Outlooks:
     def __init__(self, marts: Marts, at: datetime) -> None:
         self._marts = marts
         self._at = at
-        self._spent: dict[tuple[str, datetime], dict[str, int]] = {}
+        self._spent: dict[tuple[str, date], dict[str, int]] = {}
         self._days: dict[str, list[dict[str, int]]] = {}
 
     def of(self, budget: Budget) -> Outlook:
         """The outlook of one budget."""
         # Of a month that has not begun all is to come.
-        at = max(self._at, budget.month)
+        at = max(self._at, budget.begins_at(self._marts.timezone))
         days = self._spot_days(budget.scope_kind)
         return Outlook(
             at,
-            max(at, budget.ends_at),
+            max(at, budget.ends_at(self._marts.timezone)),
             self._spent_by(budget).get(budget.scope_id, 0),
             tuple(self._grants_of(budget)),
             tuple(day.get(budget.scope_id, 0) for day in days),
@@ -119,8 +119,9 @@ class Outlooks:
         """The net cost of the month by scope, up to the whole hour."""
         key = budget.scope_kind, budget.month
         if key not in self._spent:
-            until = min(budget.ends_at, self._at)
-            span = Span(budget.month, until) if budget.month < until else None
+            begin = budget.begins_at(self._marts.timezone)
+            until = min(budget.ends_at(self._marts.timezone), self._at)
+            span = Span(begin, until) if begin < until else None
             self._spent[key] = self._net(budget.scope_kind, span) if span else {}
         return self._spent[key]
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from mithril_elt.errors import UsageError
+from mithril_elt.instants import midnight
 
 __all__ = ["EVERYTHING", "SCOPES", "Budget", "read_budgets"]
 
@@ -25,11 +26,13 @@ _PLACES = 9
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent in one UTC month, by all (`scope_id` is empty) or by one project, user, type and so on."""
+    """What may be spent in the month that begins on a day, by all (`scope_id` is empty) or by one project, user,
+    type and so on.
+    """
 
     scope_kind: str
     scope_id: str
-    month: datetime
+    month: date
     amount_usd: Decimal
 
     @property
@@ -37,10 +40,14 @@ class Budget:
         """The amount in the integers of the marts."""
         return int(self.amount_usd * _CENT_US)
 
-    @property
-    def ends_at(self) -> datetime:
-        """The first instant after the month."""
-        return self.month.replace(year=self.month.year + self.month.month // 12, month=self.month.month % 12 + 1)
+    def begins_at(self, zone: str) -> datetime:
+        """The first instant of the month, where days are cut in that zone."""
+        return midnight(self.month, zone)
+
+    def ends_at(self, zone: str) -> datetime:
+        """The first instant after it."""
+        year, month = self.month.year + self.month.month // 12, self.month.month % 12 + 1
+        return midnight(self.month.replace(year=year, month=month), zone)
 
     @property
     def scope(self) -> str:
@@ -83,10 +90,9 @@ def _budget(row: dict[str, str | None], where: str) -> Budget:
         raise UsageError(f"{where}: {kind!r} is no scope: there are {', '.join((EVERYTHING, *SCOPES))}")
     if (kind == EVERYTHING) is bool(identity):
         raise UsageError(f"{where}: {kind} takes {'no' if identity else 'a'} scope_id")
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month):
+    if not re.fullmatch(r"(19[789]|20[0-9]|21[0-9])[0-9]-(0[1-9]|1[0-2])", month):
         raise UsageError(f"{where}: {month!r} is no month such as 2026-03")
-    begins_at = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    return Budget(kind, identity, begins_at, _amount(amount, where))
+    return Budget(kind, identity, date.fromisoformat(f"{month}-01"), _amount(amount, where))
 
 
 def _amount(text: str, where: str) -> Decimal:

@@ -11,7 +11,7 @@ import click
 
 from mithril_elt.cli.options import as_json_option, db_options
 from mithril_elt.cli.saying import say, say_facts
-from mithril_elt.instants import parse_instant
+from mithril_elt.instants import parse_end, parse_instant
 from mithril_elt.place import Place
 
 __all__ = ["export_focus_command"]
@@ -66,17 +66,17 @@ def export_focus_command(
       mithril-elt export focus --version 1.2 --out march.csv --from 2026-03-01 --to 2026-04-01
     """
     from mithril_elt.focus import FocusPlan, export_focus  # noqa: PLC0415  # its reports take a while to load
-    from mithril_elt.reports import marts_as_of  # noqa: PLC0415  # as above
+    from mithril_elt.reports import days_of, marts_as_of  # noqa: PLC0415  # as above
     from mithril_elt.reports.span import Span  # noqa: PLC0415  # as above
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb: not for --help
 
-    from_at = None if from_ is None else parse_instant(from_, option="--from")
-    to_at = None if to is None else parse_instant(to, option="--to")
+    from_at = None if from_ is None else parse_end(from_, option="--from")
+    to_at = None if to is None else parse_end(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
-    plan = FocusPlan(version, kind, Span(from_at, to_at), projects, billing_account)
     schema = schema_name("marts", dataset)
     with marts_as_of(db, pinned, dataset=dataset) as path:
-        done = export_focus(path, out, plan, marts_schema=schema)
+        span = Span.told(from_at, to_at, timezone=days_of(path, marts_schema=schema))
+        done = export_focus(path, out, FocusPlan(version, kind, span, projects, billing_account), marts_schema=schema)
     for warning in done.warnings:
         say(f"Warning: {warning}", err=True)
     if as_json:

@@ -14,7 +14,7 @@ import click
 from mithril_elt.cli.options import F, db_options, decorated, parts
 from mithril_elt.cli.saying import say, say_data, say_text
 from mithril_elt.errors import UsageError
-from mithril_elt.instants import parse_instant
+from mithril_elt.instants import parse_end, parse_instant
 from mithril_elt.place import Place
 from mithril_elt.reports import FORMATS, GROUPINGS, Report, as_chart, marts_as_of, render, report
 
@@ -98,8 +98,8 @@ def asked_report(
     """The report that these options ask for."""
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb: not for --help
 
-    from_at = None if from_ is None else parse_instant(from_, option="--from")
-    to_at = None if to is None else parse_instant(to, option="--to")
+    from_at = None if from_ is None else parse_end(from_, option="--from")
+    to_at = None if to is None else parse_end(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
     with marts_as_of(db, pinned, dataset=dataset) as path:

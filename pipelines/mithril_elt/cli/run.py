@@ -20,6 +20,7 @@ from mithril_elt.cli.summary import Summary, summed_up
 from mithril_elt.errors import MithrilError
 from mithril_elt.instants import iso, parse_instant
 from mithril_elt.place import Place
+from mithril_elt.settings import find_timezone
 
 if TYPE_CHECKING:
     from mithril_elt.load import LoadResult
@@ -111,7 +112,7 @@ def built(db: Place, *, dataset: str | None, as_of: datetime | None, full: bool 
     """Runs the build, and tells of warnings."""
     from mithril_elt.transform import build  # noqa: PLC0415  # imports duckdb
 
-    models = build(db, full=full, as_of=as_of, dataset=dataset)
+    models = build(db, full=full, as_of=as_of, dataset=dataset, timezone=find_timezone())
     for warning in models.warnings:
         log.warning(warning)
     return models

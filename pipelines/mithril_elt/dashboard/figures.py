@@ -101,7 +101,7 @@ class Reader:
     def overview(self) -> Overview:
         """All figures of the first page. Raises UsageError for a state that has no meaning."""
         as_of = self._as_of()
-        at = periods(self._state, as_of)
+        at = periods(self._state, as_of, self._marts.timezone)
         grain = at.this.grain(as_of)
         this = self._report("summary", at.this)
         first_at = self._first_at()
@@ -153,7 +153,7 @@ class Reader:
         if name == "reconciliation":
             found = report(self._marts, name)
             return Rows(self._state, Periods(Period(None, None), None, None), (), {}, found)
-        at = periods(self._state, self._as_of())
+        at = periods(self._state, self._as_of(), self._marts.timezone)
         found = self._report(name, at.this, by or "day")
         figures = [each.name for each in DEFINITIONS[name].figures]
         if self._state.figure not in (None, *figures):

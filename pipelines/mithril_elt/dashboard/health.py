@@ -51,8 +51,8 @@ class Check:
 class Health:
     """What a reader should know before believing a figure.
 
-    `last_run`, `built_at`, `tests_passed`: None where it is not known. `agrees`, `differs`, `not_compared`: fields of
-    the vendor's own summaries of reservations, beside ours.
+    `last_run`, `built_at`, `tests_passed`: None where it is not known. `failed`: which tests did not pass. `agrees`,
+    `differs`, `not_compared`: fields of the vendor's own summaries of reservations, beside ours.
     """
 
     as_of: datetime | None
@@ -60,6 +60,7 @@ class Health:
     last_run: LastRun | None
     built_at: datetime | None
     tests_passed: bool | None
+    failed: str | None
     agrees: int
     differs: int
     not_compared: int
@@ -99,7 +100,7 @@ class Health:
         built = f"{self.built_at:%Y-%m-%d %H:%M} UTC" if self.built_at else "unknown time"
         if self.tests_passed:
             return Check("Data tests", GOOD, f"all passed in the build of {built}")
-        words = f"some failed in the build of {built}: do not trust the figures; `mithril-elt build` names them"
+        words = f"in the build of {built} {self.failed or 'some failed: the figures are not to be trusted'}"
         return Check("Data tests", BAD, words, is_trouble=True)
 
     def _vendor(self) -> Check:
@@ -121,14 +122,17 @@ def health(marts: Marts, dataset: str | None, as_of: datetime | None) -> Health:
     )
 
 
-def _last_build(marts: Marts) -> tuple[datetime | None, bool | None]:
-    """When the marts were built, and whether all data tests passed: a build that is sound has a fingerprint."""
+def _last_build(marts: Marts) -> tuple[datetime | None, bool | None, str | None]:
+    """When the marts were built, whether all data tests passed, and which did not.
+
+    A build that is sound has a fingerprint.
+    """
     if not marts.newest_build():
-        return None, None
-    [(finished_at, passed)] = marts.rows(
-        "select finished_at, fingerprint is not null from {staging}.builds order by number desc limit 1"
+        return None, None, None
+    [(finished_at, passed, failed)] = marts.rows(
+        "select finished_at, fingerprint is not null, failed from {staging}.builds order by number desc limit 1"
     )
-    return _utc(finished_at), bool(passed)
+    return _utc(finished_at), bool(passed), failed and shortened(str(failed), 300)
 
 
 def _last_run(connection: Any, dataset: str | None) -> LastRun | None:

@@ -6,7 +6,7 @@ Stands on `state`. Addresses are relative, so that a page can be served under an
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from mithril_elt.dashboard.state import State
 
@@ -61,15 +61,16 @@ class Links:
         next_by = next((each for each in (FINER[by], *others) if each in takes and each not in chosen), None)
         if self.is_file or not identity or next_by is None:
             return None
-        state = self.inside(by, identity)
-        return f"rows{replace(state, by=next_by).query()}" if state else None
+        return f"rows{replace(self.inside(by, identity), by=next_by).query()}"
 
-    def inside(self, by: str, identity: str) -> State | None:
-        """This state, narrowed to one group; None for a time that is not one of UTC."""
+    def inside(self, by: str, identity: str) -> State:
+        """This state, narrowed to one group."""
         if by == "month":
             return replace(self.state, month=identity, from_at=None, to_at=None)
         if by not in ("day", "hour"):
             return self.state.of(**{by: identity})
+        if by == "day":
+            day = date.fromisoformat(identity)
+            return self.state.at(day, day + timedelta(days=1))
         start = datetime.fromisoformat(identity)
-        start = start if start.tzinfo else start.replace(tzinfo=UTC)
-        return self.state.at(start, start + (timedelta(days=1) if by == "day" else timedelta(hours=1)))
+        return self.state.at(start, start + timedelta(hours=1))

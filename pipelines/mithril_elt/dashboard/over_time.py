@@ -20,7 +20,8 @@ from mithril_elt.reports.figures import Cell
 
 __all__ = ["costs", "cumulated", "downtime", "one_figure"]
 
-_STEPS = {"day": timedelta(days=1), "hour": timedelta(hours=1)}
+_HOUR = timedelta(hours=1)
+_US = timedelta(microseconds=1)
 
 
 def costs(overview: Overview, links: Links) -> Drawing:
@@ -121,9 +122,9 @@ def _drawing(
 
 
 def _leads(links: Links, report: str, grain: str, time: str, figure: str | None) -> str | None:
-    inside = links.inside(grain, time)
-    if inside is None or links.is_file:
+    if links.is_file:
         return None
+    inside = links.inside(grain, time)
     if grain == "month":
         return links.overview(inside)
     return links.rows(report, "order" if report != "pause-credits" else "reservation", figure, inside)
@@ -136,18 +137,16 @@ def _by_time(report: Report, figure: str) -> dict[str, Cell]:
 
 def _times(grain: str, period: Period, as_of: datetime | None) -> list[str]:
     """Each day or hour of a period that figures can be of."""
-    if grain not in _STEPS or period.from_at is None:
+    if grain not in ("day", "hour") or period.from_at is None:
         return []
     ends = [at for at in (period.to_at, as_of) if at is not None]
     if not ends:
         return []
-    times, at, end = [], period.from_at, min(ends)
-    if grain == "day":
-        at = at.replace(hour=0)
-    while at < end:
-        times.append(at.date().isoformat() if grain == "day" else str(iso(at)))
-        at += _STEPS[grain]
-    return times
+    at, end = period.from_at, min(ends)
+    if grain == "hour":
+        return [str(iso(at + number * _HOUR)) for number in range(-((at - end) // _HOUR))]
+    first, last = period.day_of(at), period.day_of(end - _US)
+    return [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
 
 
 def _number(cell: Cell) -> Decimal | None:

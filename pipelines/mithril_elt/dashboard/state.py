@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from mithril_elt.errors import UsageError
-from mithril_elt.instants import iso, parse_instant
+from mithril_elt.instants import iso, parse_end
 from mithril_elt.reports import GROUPINGS, PARTS
 
 __all__ = ["THEMES", "State"]
@@ -30,14 +30,15 @@ _LONGEST = 500  # signs of a value; an id has 21
 class State:
     """What is shown.
 
-    `month`: `2026-03`; or a span of whole UTC hours, each end of which may be open; or, without any, the newest month.
+    `month`: `2026-03`; or a span of whole UTC hours or of days where the marts cut them, each end of which may be open;
+    or, without any, the newest month.
     `part`: groupings and the id of one group of each. `report`, `by` and `figure`: of which rows are shown, on the page
     of rows. `theme`: light or dark, else as the reader's system has it.
     """
 
     month: str | None = None
-    from_at: datetime | None = None
-    to_at: datetime | None = None
+    from_at: datetime | date | None = None
+    to_at: datetime | date | None = None
     part: tuple[tuple[str, str], ...] = ()
     report: str | None = None
     by: str | None = None
@@ -75,7 +76,7 @@ class State:
         chosen = {**self.only, **{option.replace("_", "-"): identity for option, identity in only.items()}}
         return replace(self, part=tuple((option, chosen[option] or "") for option in PARTS if chosen.get(option)))
 
-    def at(self, from_at: datetime, to_at: datetime) -> State:
+    def at(self, from_at: datetime | date, to_at: datetime | date) -> State:
         """The same for another span of time."""
         return replace(self, month=None, from_at=from_at, to_at=to_at)
 
@@ -119,16 +120,12 @@ def _given(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return given
 
 
-def _end(given: Mapping[str, str], key: str) -> datetime | None:
-    at = parse_instant(given[key], option=key) if key in given else None
+def _end(given: Mapping[str, str], key: str) -> datetime | date | None:
+    at = parse_end(given[key], option=key) if key in given else None
     if at is not None and at.year not in _YEARS:
         raise UsageError(f"{key} {given[key]!r} is of a year without any figures")
     return at
 
 
-def _told(at: datetime | None) -> str | None:
-    """A midnight as its date, as people write it; both are read as the same instant."""
-    if at is None:
-        return None
-    is_midnight = at.astimezone(UTC).time() == datetime.min.time()
-    return at.astimezone(UTC).date().isoformat() if is_midnight else iso(at)
+def _told(at: datetime | date | None) -> str | None:
+    return iso(at) if at is None or isinstance(at, datetime) else at.isoformat()

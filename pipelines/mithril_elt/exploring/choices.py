@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import marimo as mo
 
+from mithril_elt.instants import midnight
 from mithril_elt.opened import OpenMarts
 from mithril_elt.quoting import quoted_text
 from mithril_elt.reports.catalog import REPORTS
@@ -25,7 +27,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Chosen:
-    """A span of whole UTC days, each end None where the data ends as well, and one project's id or None for all."""
+    """A span of whole days, each end None where the data ends as well, and one project's id or None for all."""
 
     from_at: datetime | None
     to_at: datetime | None
@@ -60,20 +62,25 @@ class Controls:
         """The first and the last day of which there is anything."""
         [first] = self._mithril.sql("select min(hour_at) as at from fct_instance_hours")["at"]
         as_of = self._mithril.as_of or datetime.now(UTC)
-        last = (as_of - timedelta(microseconds=1)).date()
-        return (last if first is None or first != first else min(first.date(), last)), last  # noqa: PLR0124  # not a time
+        zone = ZoneInfo(self._mithril.timezone)
+        last = (as_of - timedelta(microseconds=1)).astimezone(zone).date()
+        if first is None or first != first:  # noqa: PLR0124  # not a time
+            return last, last
+        return min(first.astimezone(zone).date(), last), last
 
     @cached_property
     def day(self) -> str:
-        """What a day is: of UTC, unless the models cut days in another zone (`report_timezone`)."""
-        elsewhere = self._mithril.sql("select 1 from fct_instance_hours where day <> cast(hour_at as date) limit 1")
-        return "day (UTC)" if elsewhere.empty else "day (in the zone of the models)"
+        """What a day is: of which zone."""
+        return f"day ({self._mithril.timezone})"
 
     def days(self) -> Any:
-        """The first and the last day, UTC, both included."""
+        """The first and the last day, both included."""
         first, last = self._ends
         return mo.ui.date_range(
-            start=first, stop=last, value=(max(first, last + _DAY - _AT_FIRST), last), label="Days (UTC)"
+            start=first,
+            stop=last,
+            value=(max(first, last + _DAY - _AT_FIRST), last),
+            label=f"Days ({self._mithril.timezone})",
         )
 
     def project(self) -> Any:
@@ -98,17 +105,15 @@ class Controls:
         first, last = self._ends
         begin, end = days.value
         return Chosen(
-            None if begin <= first else _midnight(begin), None if end >= last else _midnight(end + _DAY), project.value
+            None if begin <= first else midnight(begin, self._mithril.timezone),
+            None if end >= last else midnight(end + _DAY, self._mithril.timezone),
+            project.value,
         )
 
 
 def quoted(text: str | None) -> str:
     """A text as SQL has it; null for None."""
     return "null" if text is None else quoted_text(text)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _sql(at: datetime) -> str:

@@ -5,7 +5,7 @@ The end of the flow: endpoints → client → source → load → raw → stagin
 
 from mithril_elt.reports.as_of import marts_as_of
 from mithril_elt.reports.chart import as_chart
-from mithril_elt.reports.compose import REPORT_NAMES, Report, known_up_to, report
+from mithril_elt.reports.compose import REPORT_NAMES, Report, days_of, known_up_to, report
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.part import PARTS, known_ids
 from mithril_elt.reports.render import FORMATS, render
@@ -19,6 +19,7 @@ __all__ = [
     "Report",
     "State",
     "as_chart",
+    "days_of",
     "known_ids",
     "known_up_to",
     "marts_as_of",

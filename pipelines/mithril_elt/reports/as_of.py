@@ -12,7 +12,7 @@ from datetime import datetime
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.place import Place
-from mithril_elt.reports.compose import known_up_to
+from mithril_elt.reports.compose import days_of, known_up_to
 
 __all__ = ["marts_as_of"]
 
@@ -30,7 +30,8 @@ def marts_as_of(db: Place, pinned: datetime | None, *, dataset: str | None = Non
         return
     from mithril_elt.warehouse import schema_name  # noqa: PLC0415  # imports duckdb: not for --help
 
-    instants = known_up_to(db, marts_schema=schema_name("marts", dataset))
+    schema = schema_name("marts", dataset)
+    instants = known_up_to(db, marts_schema=schema)
     if not instants or pinned > max(instants):
         until = iso(max(instants)) if instants else "nothing yet"
         raise UsageError(
@@ -42,5 +43,5 @@ def marts_as_of(db: Place, pinned: datetime | None, *, dataset: str | None = Non
         return
     from mithril_elt.transform import build_scratch  # noqa: PLC0415  # loads dbt, which takes seconds
 
-    with build_scratch(db, as_of=pinned, dataset=dataset) as scratch:
+    with build_scratch(db, as_of=pinned, dataset=dataset, timezone=days_of(db, marts_schema=schema)) as scratch:
         yield scratch

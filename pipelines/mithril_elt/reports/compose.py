@@ -28,7 +28,7 @@ from mithril_elt.reports.span import Span
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["REPORT_NAMES", "Report", "known_up_to", "report"]
+__all__ = ["REPORT_NAMES", "Report", "days_of", "known_up_to", "report"]
 
 REPORT_NAMES = (*DEFINITIONS, "summary")
 
@@ -40,7 +40,8 @@ class Report:
     Decimals have 12 places and, but for a reconciliation, add up: over the rows of any grouping to the row of the
     ungrouped report, which is `total`. `by` are the groupings asked for, `group_columns` all that the rows have;
     `row_count` counts the rows before `--limit`; `names` has, by column, the names of its ids. `part` says of
-    what it is, if not of all: groupings and the id of one group of each.
+    what it is, if not of all: groupings and the id of one group of each. `timezone` is that
+    of its days and months.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Report:
     group_columns: tuple[str, ...] = ()
     total: tuple[Cell, ...] = ()
     row_count: int = 0
+    timezone: str = "UTC"
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     part: Part = ()
 
@@ -61,6 +63,7 @@ class Report:
     def head(self) -> dict[str, Any]:
         """What the report is, up to when, of which time, and what a reader must know: as texts."""
         told = {"report": self.name, "as_of": iso(self.as_of), "from": iso(self.from_at), "to": iso(self.to_at)}
+        told["timezone"] = self.timezone
         part = {"only": dict(self.part)} if self.part else {}
         return {**told, "warnings": list(self.warnings), **part}
 
@@ -71,33 +74,36 @@ def report(
     *,
     by: Sequence[str] = (),
     only: Mapping[str, str] | None = None,
-    from_at: datetime | None = None,
-    to_at: datetime | None = None,
+    from_at: datetime | date | None = None,
+    to_at: datetime | date | None = None,
     limit: int | None = None,
     marts_schema: str = "marts",
 ) -> Report:
     """The report of that name from the marts of a DuckDB file (opened read-only) or connection, or from open marts.
 
     `by` are values of `--by`; `only` has groupings and the id of one group of each, as `--only` does; `from_at` and
-    `to_at` are whole UTC hours with a zone. Rows are in order of time, otherwise of the report's main figure, largest
-    first; of a reconciliation what differs comes first. `limit` cuts them after that, and changes no figure. Raises
+    `to_at` are whole UTC hours with a zone, or dates, which begin where the marts cut days. Rows are in order of time,
+    otherwise of the report's main figure, largest first; of a reconciliation what differs comes first. `limit` cuts
+    them after that, and changes no figure. Raises
     UsageError for what has no meaning, WarehouseError for a database that cannot be read.
     """
-    span = Span(from_at, to_at, checked_part(only or {}, _parts_of(name), name))
-    groupings = _checked(name, by, span)
+    part = checked_part(only or {}, _parts_of(name), name)
+    groupings = _checked(name, by, is_of_all=(from_at, to_at, part) == (None, None, ()))
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit} shows nothing: it is 1 or more")
     with read_marts(db, marts_schema) as marts:
+        span = Span.told(from_at, to_at, part, marts.timezone)
         projects = _projects(marts, span)
         empty = Report(
             name,
             min((project.as_of for project in projects if project.as_of is not None), default=None),
-            from_at,
-            to_at,
+            span.from_at,
+            span.to_at,
             tuple(notices(marts, name, projects, span)),
             columns=(),
             rows=(),
             by=tuple(dict.fromkeys(by)),
+            timezone=marts.timezone,
             part=span.part,
         )
         if name == "summary":
@@ -117,6 +123,12 @@ def known_up_to(db: Place | duckdb.DuckDBPyConnection, *, marts_schema: str = "m
         return [project.as_of for project in marts.projects() if project.as_of is not None]
 
 
+def days_of(db: Place | duckdb.DuckDBPyConnection, *, marts_schema: str = "marts") -> str:
+    """The zone of the days and months in the marts. Raises as `report` does."""
+    with read_marts(db, marts_schema) as marts:
+        return marts.timezone
+
+
 def _parts_of(name: str) -> tuple[str, ...]:
     """The groupings for one group of which a report has a meaning; of a summary all its figures must have one."""
     if name == "summary":
@@ -133,10 +145,10 @@ def _projects(marts: Marts, span: Span) -> list[Project]:
     return [project for project in marts.projects() if one in (None, project.project_id)]
 
 
-def _checked(name: str, by: Sequence[str], span: Span) -> list[Grouping]:
+def _checked(name: str, by: Sequence[str], *, is_of_all: bool) -> list[Grouping]:
     if name not in REPORT_NAMES:
         raise UsageError(f"there is no report {name!r}: there are {', '.join(REPORT_NAMES)}")
-    if name == RECONCILIATION.name and span != Span():
+    if name == RECONCILIATION.name and not is_of_all:
         raise UsageError(
             f"the report {name} takes neither --from nor --to: the vendor sums up each reservation from its beginning"
             " to one instant (--as-of sets a latest one)"

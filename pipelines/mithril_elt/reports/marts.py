@@ -27,11 +27,15 @@ __all__ = ["Marts", "Project", "read_marts"]
 
 @dataclass(frozen=True)
 class Project:
-    """A project, the instant up to which its data is complete (None until it was read to its end), when it was made."""
+    """A project, the instant up to which its data is complete (None until it was read to its end), when it was made.
+
+    `timezone`: of its days and months.
+    """
 
     project_id: str
     as_of: datetime | None
     created_at: datetime | None = None
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,18 @@ class Marts:
 
     def projects(self) -> list[Project]:
         """The projects in the marts, by id."""
-        found = self.rows("select project_id, as_of, created_at from {marts}.dim_projects order by project_id")
-        return [Project(project, *(at and at.replace(tzinfo=UTC) for at in instants)) for project, *instants in found]
+        columns = "project_id, as_of, created_at, report_timezone"
+        return [
+            Project(project, as_of and as_of.replace(tzinfo=UTC), created_at and created_at.replace(tzinfo=UTC), zone)
+            for project, as_of, created_at, zone in self.rows(
+                f"select {columns} from {{marts}}.dim_projects order by project_id"  # noqa: S608  # own names
+            )
+        ]
+
+    @property
+    def timezone(self) -> str:
+        """The zone of all days and months; UTC while there is nothing."""
+        return next((project.timezone for project in self.projects()), "UTC")
 
     def newest_build(self) -> list[tuple[Any, ...]]:
         """The number of the last build and whether it did not come to its end; nothing of one by an older release."""

@@ -78,6 +78,8 @@ def title(report: Report) -> str:
 def footnotes(report: Report) -> list[str]:
     """What stands under the figures: up to when they are complete, that they are estimates, the warnings."""
     notes = [] if report.as_of is None else [f"Complete up to {_instant(iso(report.as_of))} UTC."]
+    if report.timezone != "UTC":
+        notes.append(f"Days and months are those of {report.timezone}.")
     if report.name == "summary" or DEFINITIONS[report.name].is_estimate:
         notes.append("Dollars are estimated from the API's histories; this is not an invoice.")
     return [" ".join(notes), *(f"Warning: {visible(warning)}" for warning in report.warnings)]

@@ -6,10 +6,10 @@ Stands at the end of the flow, before `query`: what the marts could not answer e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from mithril_elt.errors import UsageError
-from mithril_elt.instants import iso, naive_utc
+from mithril_elt.instants import iso, midnight, naive_utc
 from mithril_elt.reports.part import Of, Part, within
 
 __all__ = ["Span"]
@@ -33,6 +33,13 @@ class Span:
         if self.from_at is not None and self.to_at is not None and self.from_at >= self.to_at:
             raise UsageError(f"--from {iso(self.from_at)} is not before --to {iso(self.to_at)}")
 
+    @classmethod
+    def told(
+        cls, from_at: datetime | date | None, to_at: datetime | date | None, part: Part = (), timezone: str = "UTC"
+    ) -> Span:
+        """The span between instants or dates, each of which is its midnight in that zone."""
+        return cls(_begun(from_at, timezone), _begun(to_at, timezone), part)
+
     @property
     def sql_from(self) -> str:
         """`from_at` as a literal of the marts' kind: UTC without a zone; without a bound, before everything."""
@@ -46,6 +53,10 @@ class Span:
     def within(self, of: Of) -> str:
         """SQL that is true of what is in the part, by its `instance_id` or `reservation_id`."""
         return within(self.part, of)
+
+
+def _begun(at: datetime | date | None, timezone: str) -> datetime | None:
+    return at if at is None or isinstance(at, datetime) else midnight(at, timezone)
 
 
 def _literal(instant: datetime | None, *, unbounded: str) -> str:

@@ -10,7 +10,8 @@ final as (
         project_name,
         created_at,
         as_of,
-        first_window_from_at
+        first_window_from_at,
+        cast('{{ var("report_timezone") }}' as {{ text() }}) as report_timezone
     from projects
 )
 
