@@ -31,7 +31,7 @@ def expected_95(events: int) -> tuple[Decimal, Decimal]:
 def _quantile(shape: int, below: Decimal) -> Decimal:
     """Where the gamma distribution of that whole shape has so much below it: by Newton's steps from a near guess."""
     # Wilson and Hilferty: the cube root is nearly normal.
-    z = Decimal(NormalDist().inv_cdf(float(below)))
+    z = Decimal(NormalDist().inv_cdf(float(below)))  # exact-ok: a guess, which the steps below make exact
     root = 1 - 1 / Decimal(9 * shape) + z / (3 * Decimal(shape).sqrt())
     at = max(shape * root**3, Decimal("0.01"))
     while True:
