@@ -10,6 +10,7 @@ import json
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 
 def main(raw: Path, target: Path, arguments: list[str]) -> None:
@@ -28,11 +29,21 @@ def main(raw: Path, target: Path, arguments: list[str]) -> None:
     sql = str(sql_folder())
     own = ["--project-dir", sql, "--profiles-dir", sql, "--target-path", str(target), "--log-path", str(target)]
     outcome = dbtRunner().invoke([*arguments, *own, "--quiet", "--log-level", "none", "--warn-error"])
+    if arguments[0] == "build" and outcome.success:
+        _keep_views(session)
     session.stop()
     if outcome.exception is not None:
         raise outcome.exception
     told = [[each.node.name, str(each.status), each.execution_time, each.message] for each in outcome.result.results]
     print(json.dumps(told))  # noqa: T201  # it is what the caller reads
+
+
+def _keep_views(session: Any) -> None:
+    """Writes what the views of the marts show where their tables are, for others to read."""
+    tables = session.conf.get("spark.sql.warehouse.dir")
+    for row in session.sql("show views in marts").collect():
+        shown = session.table(f"marts.{row.viewName}")
+        shown.write.mode("overwrite").parquet(f"{tables}/marts.db/{row.viewName}")
 
 
 if __name__ == "__main__":
