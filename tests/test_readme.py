@@ -21,12 +21,12 @@ from pages import PAGES, README, ROOT, blocks, named_blocks
 from questions import answered, questions
 
 
-# Run by other tests, or by the fixture; what names PostgreSQL is run in warehouses/test_copies, notebooks in slow, and
-# what pauses instances in test_acting.
 def _only_tells(line: str) -> bool:
     return "--apply" not in line or "--dry-run" in line
 
 
+# Run by other tests, or by the fixture; what names PostgreSQL is run in warehouses/test_copies, notebooks in slow, and
+# what pauses instances in test_acting.
 NOT_HERE = ("make ", "export ", "mithril-elt run", "mithril-elt check")
 COMMANDS = {
     f"{page.name}: {line.split('#')[0].strip()}": line.split("#")[0].strip()
