@@ -47,14 +47,14 @@ format: $(VENV)/dev ## put Python in order
 	$(BIN)/ruff check --fix .
 
 test: $(VENV)/dev ## all tests but the slow ones below, in under 5 minutes on 2 cores
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/slow --ignore tests/warehouses --ignore tests/spark \
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "$(MARKED)" --ignore tests/slow --ignore tests/warehouses --ignore tests/spark \
 		--ignore tests/schedules --ignore tests/browser --ignore tests/focus --ignore tests/docs
 
 test-slow: $(VENV)/dev ## whole loads, kills, builds and secrets: 15 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 -m "$(MARKED)" $(SLOW)
 
 test-long: ## what these leave out: more kills, keys in more places, a short soak: 15 minutes, each night
-	@$(MAKE) --no-print-directory MARKED=long test-slow test-warehouses
+	@$(MAKE) --no-print-directory MARKED=long test test-slow test-warehouses
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(MATRIX)

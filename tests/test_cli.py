@@ -53,6 +53,7 @@ def test_run_does_the_main_job_and_again(cli: Cli, sandbox: Sandbox, tmp_path: P
     assert cli("status", "--db", db, "--check", "--max-age", "9999w").status == 0
 
 
+@pytest.mark.long
 def test_a_pause_shows_in_the_next_report(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """`instances pause --wait`, two hours later `run` and its summary: the pause and its credit are in the report."""
     db = tmp_path / "m.duckdb"
@@ -107,6 +108,7 @@ def test_logs_as_json_lines(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     assert json.loads(ended.out)["outcome"] == "done"
 
 
+@pytest.mark.long
 @pytest.mark.shows(2)
 def test_the_key_appears_nowhere(cli: Cli, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in the database, dlt's folder, dbt's, the outputs or the logs; not even when refused."""
@@ -217,6 +219,7 @@ def test_a_database_without_marts(cli: Cli, sandbox: Sandbox, tmp_path: Path) ->
     assert "build" in ended.err
 
 
+@pytest.mark.long
 @pytest.mark.shows(38)
 def test_a_failing_data_test_is_status_7(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
     """A row that no rule allows stops the build with the test's name."""

@@ -79,6 +79,7 @@ def test_the_rows_are_those_of_the_report(browser: Browser, db: Path, cli: Cli) 
             assert file.headers["content-disposition"] == f'attachment; filename="mithril-{name}.{form}"'
 
 
+@pytest.mark.long
 def test_every_number_leads_to_its_rows(browser: Browser) -> None:
     """From the first page on, a link of each kind on every page that is led to answers, down to the last row."""
     waiting, seen, figures = ["/?month=2026-03"], set(), set()

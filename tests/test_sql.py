@@ -150,7 +150,12 @@ INTERRUPTIONS = f"select instance_id, interrupted_at, recovery{US} from marts.fc
 STARTS = f"select instance_id, asked_at, time_to_start{US} from marts.fct_starts order by all"
 
 
-@pytest.mark.parametrize("seed", range(30))
+def _seeds(count: int, *, by_day: int) -> list[Any]:
+    """Seeds of accounts; all but the first ones are for `make test-long`."""
+    return [pytest.param(seed, marks=[] if seed < by_day else pytest.mark.long) for seed in range(count)]
+
+
+@pytest.mark.parametrize("seed", _seeds(30, by_day=10))
 @pytest.mark.shows(40)
 def test_figures_are_those_of_every_minute(project: Compiled, warehouse: duckdb.DuckDBPyConnection, seed: int) -> None:
     """Whatever happened, the marts say what a count of minutes says, and no data test finds fault."""
@@ -167,7 +172,7 @@ def test_figures_are_those_of_every_minute(project: Compiled, warehouse: duckdb.
     assert set(project.all_failures(warehouse)) <= {"warn_more_up_than_reserved"}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", _seeds(5, by_day=2))
 @pytest.mark.shows(23, 25)
 def test_order_overlap_and_repetition_change_nothing(project: Compiled, seed: int) -> None:
     """The same rows in another order, events twice, and prices read open before they closed: the same marts."""
@@ -199,7 +204,7 @@ def repeat_and_shuffle(connection: duckdb.DuckDBPyConnection, seed: int) -> None
             connection.execute(f"insert into raw.{table} values ({', '.join('?' * len(row))})", list(row))
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", _seeds(5, by_day=2))
 def test_what_was_taken_back_or_read_later_changes_nothing(project: Compiled, seed: int) -> None:
     """Withdrawn rows, what only earlier readings had, versions not known yet, a run cut short: the same marts."""
     figures = []
@@ -243,7 +248,7 @@ def clutter(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"insert into raw.windows select * replace ({cut}, 'cut short' as run_id) from raw.windows")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", _seeds(5, by_day=2))
 def test_an_earlier_as_of_gives_the_figures_of_that_day(project: Compiled, pinned: Compiled, seed: int) -> None:
     """Pinned to an earlier as_of, the facts are those that were known then: what happened later does not show.
 
