@@ -48,14 +48,14 @@ def test_a_card_by_type_region_and_regime(marts: duckdb.DuckDBPyConnection) -> N
     found = {(row["instance_type_id"], row["region"], row["regime"]): row for row in records(answer)}
     assert {key: (row["hours"][:5], row["gpu_hours"][:5], row["unrated_hours"][:4]) for key, row in found.items()} == {
         ("it_8", "eu-central1-b", "reserved"): ("5.000", "40.00", "0.00"),
-        ("it_8", "us-east1-a", "spot"): ("1.500", "12.00", "0.00"),
+        ("it_8", "us-east1-a", "spot"): ("1.500", "12.00", "0.25"),  # a quarter of an hour has no price
         ("it_x", "us-east1-a", "spot"): ("0.000", "0.000", "1.00"),
     }
     assert rates(found["it_8", "us-east1-a", "spot"]) == ["1.625", "1.625", "1.62625", "1.62625"]
     assert rates(found["it_8", "eu-central1-b", "reserved"]) == ["3", "3", "3", "3"]
     assert rates(found["it_x", "us-east1-a", "spot"]) == [None] * 4
-    assert answer.total == (Decimal("6.5"), Decimal(52), None, None, None, None, Decimal(1))
-    assert any("No rate is known for 1.00 h" in warning for warning in answer.warnings)
+    assert answer.total == (Decimal("6.5"), Decimal(52), None, None, None, None, Decimal("1.25"))
+    assert any("No rate is known for 1.25 h" in warning for warning in answer.warnings)
     [row] = records(report(marts, "rates", by=["month"], only={"region": "us-east1-a", "instance-type": "it_8"}))
     assert (row["month"], row["regime"], rates(row)[3]) == ("2026-03", "spot", "1.62625")
 

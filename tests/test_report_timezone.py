@@ -116,6 +116,19 @@ def test_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MITHRIL_REPORT_TIMEZONE", wrong)
         with pytest.raises(UsageError, match="no time zone"):
             find_timezone()
+    for uneven in ("Asia/Kolkata", "Australia/Lord_Howe"):  # the other half an hour ahead in summer alone
+        monkeypatch.setenv("MITHRIL_REPORT_TIMEZONE", uneven)
+        with pytest.raises(UsageError, match="within a UTC hour"):
+            find_timezone()
+
+
+def test_a_setting_that_the_marts_do_not_have_is_said(db: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days stay those of the build, and a report under another setting says so."""
+    for said, is_told in ((BERLIN, False), ("Asia/Tokyo", True)):
+        monkeypatch.setenv("MITHRIL_REPORT_TIMEZONE", said)
+        told = json.loads(cli("report", "cost", "--db", db, "--json").out)
+        words = f"Days are those of {BERLIN}, not of {said}: `mithril-elt build` cuts them anew."
+        assert (words in told["warnings"], told["timezone"]) == (is_told, BERLIN)
 
 
 def test_dates_and_instants() -> None:

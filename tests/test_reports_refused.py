@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from marts_by_hand import connection, fill
 from mithril_elt.errors import UsageError, WarehouseError
-from mithril_elt.reports import GROUPINGS, report
+from mithril_elt.reports import GROUPINGS, REPORT_NAMES, report
 from small_account import only, small_account, small_marts
 
 
@@ -113,6 +113,26 @@ def test_marts_of_another_release_are_a_warehouse_error(marts: duckdb.DuckDBPyCo
     marts.execute("alter table marts.fct_instance_hours drop column gpu_us")
     with pytest.raises(WarehouseError, match="build --full"):
         report(marts, "usage")
+
+
+def test_data_tests_that_failed_are_said_under_every_report(marts: duckdb.DuckDBPyConnection) -> None:
+    """Those of the newest build, and none of an older one."""
+    marts.execute("create schema staging")
+    marts.execute("create table staging.builds (number bigint, finished_at timestamp, failed varchar)")
+    marts.execute("insert into staging.builds values (1, '2026-04-01', 'data tests failed: a (3 rows)')")
+    for name in REPORT_NAMES:
+        assert report(marts, name).warnings[0] == "Of the last build data tests failed: a (3 rows)."
+    marts.execute("insert into staging.builds values (2, '2026-04-01', null)")
+    assert not any("data tests" in warning for warning in report(marts, "cost").warnings)
+
+
+def test_a_time_before_the_data_is_no_silent_zero(marts: duckdb.DuckDBPyConnection) -> None:
+    """A span that ends before the first hour of which anything is known."""
+    [(first,)] = marts.execute("select min(hour_at) from marts.fct_instance_hours").fetchall()
+    first = first.replace(tzinfo=UTC)
+    words = "nothing is known of the time before"
+    assert words in report(marts, "cost", to_at=first).warnings[-1]
+    assert not any(words in each for each in report(marts, "cost", to_at=first + timedelta(hours=1)).warnings)
 
 
 def test_marts_of_a_build_that_did_not_end_are_refused(marts: duckdb.DuckDBPyConnection) -> None:

@@ -189,7 +189,13 @@ def test_assumptions_are_said(marts: duckdb.DuckDBPyConnection) -> None:
     """Under the figures, whether they were asked for or measured; on a screen each way with its cost."""
     measured = render(report(marts, "return-now"), "table", width=100)
     assert "Assumed: expected use is what was used of the reserved hours so far" in " ".join(measured.split())
-    assert "Keeping costs 400.00 USD, pausing 350.00, returning 365.00" in " ".join(measured.split())
+    assert "Keeping costs 400.00 USD, pausing costs 350.00 USD, returning costs 365.00 USD." in " ".join(
+        measured.split()
+    )
+    marts.execute("update marts.fct_reservation_rates set rate_cents = null where rate_kind = 'return_credit'")
+    unknown = " ".join(render(report(marts, "return-now"), "table", width=100).split())
+    assert "pausing costs 350.00 USD. Pausing or returning may save 50.00 USD." in unknown
+    assert "Not known: what giving back earns. Not to be said yet" in unknown
     asked = report(marts, "return-now", assumptions=Assumptions.asked("10", "3"))
     assert asked.warnings[-1].startswith("Assumed: expected use is as was asked; spot costs as was asked")
     marts.execute("delete from marts.dim_reservations")

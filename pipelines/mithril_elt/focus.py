@@ -17,6 +17,7 @@ from mithril_elt.place import Place
 from mithril_elt.postgres import Session
 from mithril_elt.quoting import quoted_text
 from mithril_elt.reports.marts import Marts, read_marts
+from mithril_elt.reports.notices import on_the_whole
 from mithril_elt.reports.span import Span
 from mithril_elt.whole_files import whole_file
 
@@ -90,7 +91,8 @@ def export_focus(
     with whole_file(out) as partial, read_marts(db, marts_schema) as marts:
         _check_projects(marts, plan)
         rows = _write(marts, plan, _columns(marts, plan.mart), partial, ending)
-        return Exported(rows, tuple(_gaps(marts, plan)))
+        projects = [each for each in marts.projects() if not plan.projects or each.project_id in plan.projects]
+        return Exported(rows, (*on_the_whole(marts, projects, plan.span), *_gaps(marts, plan)))
 
 
 def _check_projects(marts: Marts, plan: FocusPlan) -> None:

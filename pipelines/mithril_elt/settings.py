@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +21,7 @@ from mithril_elt.errors import KeyRefusedError, UsageError
 __all__ = ["DEFAULT_API_URL", "Settings", "find_settings", "find_timezone", "find_webhook", "vendor_files"]
 
 DEFAULT_API_URL = "https://api.mithril.ai"
+_YEARS = range(2020, 2041)  # of which there may be figures
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,19 @@ def find_timezone() -> str:
     """The zone of days and months in the models: MITHRIL_REPORT_TIMEZONE, else `report_timezone` of dlt's; else UTC.
 
     Raises:
-        UsageError: there is no such zone, or dlt's configuration cannot be read.
+        UsageError: there is no such zone, its days begin within a UTC hour, or dlt's configuration cannot be read.
     """
     name = _text(os.environ.get("MITHRIL_REPORT_TIMEZONE")) or _text(_from_dlt("report_timezone")) or "UTC"
     try:
-        return ZoneInfo(name).key
+        zone = ZoneInfo(name)
     except (ValueError, ZoneInfoNotFoundError, OSError):
         raise UsageError(f"MITHRIL_REPORT_TIMEZONE {name!r} is no time zone: write one such as Europe/Berlin") from None
+    days = (datetime(year, month, 1, tzinfo=zone) for year in _YEARS for month in range(1, 13))
+    if any((day.utcoffset() or timedelta()) % timedelta(hours=1) for day in days):
+        raise UsageError(
+            f"MITHRIL_REPORT_TIMEZONE {name!r} has days that begin within a UTC hour: figures are of whole ones"
+        )
+    return zone.key
 
 
 class _Sources:

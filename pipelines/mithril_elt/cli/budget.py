@@ -46,7 +46,8 @@ def budget_command() -> None:
 def check_command(*, file: Path, db: Place, dataset: str | None, as_json: bool) -> None:
     """Say of each budget what was spent, what is foreseen and whether it will do; ends with 7 if one will not.
 
-    A budget is for one UTC month and for all, or for one project, user, instance-type, region, reservation or bid.
+    A budget is for one month, where the models cut it, and for all, or for one project, user, instance-type, region,
+    reservation or bid.
     It is held against net cost, as `report cost` tells it. Foreseen are the reserved hours still to come, which are
     paid for whether used or not, and spot as on the mean of the last seven days; beside it stand the cheapest and
     the dearest of them. Credits still to be earned are not foreseen. A month that is over raises no alarm.

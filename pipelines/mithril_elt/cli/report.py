@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from mithril_elt.reports import (
     render,
     report,
 )
+from mithril_elt.settings import find_timezone
 
 if TYPE_CHECKING:
     from mithril_elt.reports.use import UseTable
@@ -142,10 +144,11 @@ def asked_report(
     to_at = None if to is None else parse_end(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
+    wanted = find_timezone()
     table, assumptions = _use_of(name, use), _assumptions_of(name, use)
     with marts_as_of(db, pinned, dataset=dataset) as path:
         span = {"from_at": from_at, "to_at": to_at}
-        return report(
+        answer = report(
             path,
             name,
             by=by,
@@ -157,6 +160,10 @@ def asked_report(
             use=table,
             assumptions=assumptions,
         )
+    if answer.timezone == wanted or "MITHRIL_REPORT_TIMEZONE" not in os.environ:
+        return answer
+    other = f"Days are those of {answer.timezone}, not of {wanted}: `mithril-elt build` cuts them anew."
+    return replace(answer, warnings=(*answer.warnings, other))
 
 
 def _assumptions_of(name: str, values: dict[str, Any]) -> Assumptions:

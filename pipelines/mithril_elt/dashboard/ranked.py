@@ -60,12 +60,12 @@ def ranking(
 ) -> Ranking:
     """The groups of a report by the figures named; `bars`: figures that a row's bar is made of, with their styles.
 
-    They are in the report's order, or by `by_figure`, the largest first. Groups that have none of the bar's figures are
-    left out, and counted nowhere.
+    They are in the report's order, or by `by_figure`, the largest first. Groups that have none of all these are left
+    out, and counted nowhere.
     """
     place = {name: report.columns.index(name) for name in (*figures, *(name for name, _ in bars))}
     main = by_figure and report.columns.index(by_figure)
-    rows = [row for row in report.rows if any(row[place[name]] not in (0, None) for name, _ in bars)]
+    rows = [row for row in report.rows if any(row[at] not in (0, None) for at in place.values())]
     if main:
         rows.sort(key=lambda row: -_size(row[main]))
     longest = max((sum((_size(row[place[name]]) for name, _ in bars), Decimal(0)) for row in rows), default=Decimal(0))

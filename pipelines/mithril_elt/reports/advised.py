@@ -18,6 +18,18 @@ __all__ = ["advised_lines", "ways_on_lines"]
 _GAP = "  "
 _WORDS = ("reservation_id", "advice", "what_to_do")
 _HEADING = "USD at stake"
+_WAYS = {"Keeping": "keep_cost_usd", "pausing": "pause_cost_usd", "returning": "return_cost_usd"}
+_WORTHS = {
+    "Pausing or returning may save": "flexibility_value_usd",
+    "What was paid over the market's price:": "flexibility_premium_usd",
+}
+_INPUTS = {
+    "the use to expect": "expected_use_pct",
+    "what was paid for an hour": "unit_usd_per_hour",
+    "what a pause earns": "pause_usd_per_hour",
+    "what giving back earns": "return_usd_per_hour",
+    "the price of spot": "spot_usd_per_hour",
+}
 
 
 def advised_lines(report: Report, width: int) -> list[str]:
@@ -40,20 +52,30 @@ def ways_on_lines(report: Report, width: int) -> list[str]:
         return ["No reservation whose terms are known is open."]
     lines: list[str] = []
     for row in report.rows:
-        told = {name: number_text(_cell(report, row, name)) for name in report.columns if name not in _WORDS}
-        left = f"{told['left_hours']} h left until {told['ends_at']}, {told['expected_use_pct']} % of them used."
-        ways = (
-            f"Keeping costs {told['keep_cost_usd']} USD, pausing {told['pause_cost_usd']}, returning"
-            f" {told['return_cost_usd']}; below {told['break_even_use_pct']} % of use returning costs less than that."
-        )
-        worth = (
-            f"Flexibility is worth {told['flexibility_value_usd']} USD; over the market were paid"
-            f" {told['flexibility_premium_usd']}."
-        )
         lines.append(_named_reservation(report, row))
-        for sentence in (left, ways, worth, str(_cell(report, row, "what_to_do"))):
+        for sentence in _ways_of(report, row):
             lines += textwrap.wrap(sentence, max(width, 60), initial_indent=_GAP, subsequent_indent=_GAP)
     return lines
+
+
+def _ways_of(report: Report, row: tuple[Cell, ...]) -> Iterator[str]:
+    """What is known of one reservation, and by name what is not."""
+    cells = {name: _cell(report, row, name) for name in report.columns}
+    told = {name: number_text(cell) for name, cell in cells.items() if name not in _WORDS}
+    used = "" if cells["expected_use_pct"] is None else f", {told['expected_use_pct']} % of them used"
+    yield f"{told['left_hours']} h left until {told['ends_at']}{used}."
+    ways = [f"{way} costs {told[name]} USD" for way, name in _WAYS.items() if cells[name] is not None]
+    if ways:
+        yield f"{', '.join(ways)}."
+    if cells["break_even_use_pct"] is not None:
+        yield f"Below {told['break_even_use_pct']} % of use returning costs less than pausing."
+    for words, name in _WORTHS.items():
+        if cells[name] is not None:
+            yield f"{words} {told[name]} USD."
+    missing = [words for words, name in _INPUTS.items() if cells[name] is None]
+    if missing:
+        yield f"Not known: {', '.join(missing)}."
+    yield str(cells["what_to_do"])
 
 
 def _named_reservation(report: Report, row: tuple[Cell, ...]) -> str:

@@ -119,6 +119,17 @@ class Marts:
         """The zone of all days and months; UTC while there is nothing."""
         return next((project.timezone for project in self.projects()), "UTC")
 
+    def failed_tests(self) -> str | None:
+        """What was said of the data tests of the last build that failed; None if all passed, or nobody noted it."""
+        noted = self.rows(
+            "select table_schema from information_schema.columns"
+            " where table_catalog = current_database() and table_name = 'builds' and column_name = 'failed'"
+        )
+        if (self._staging,) not in noted:
+            return None
+        found = self.rows("select failed from {staging}.builds order by number desc limit 1")
+        return next((str(failed) for (failed,) in found if failed), None)
+
     def newest_build(self) -> list[tuple[Any, ...]]:
         """The number of the last build and whether it did not come to its end; nothing of one by an older release."""
         noted = self.rows(

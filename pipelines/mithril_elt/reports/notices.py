@@ -27,7 +27,7 @@ from mithril_elt.reports.unknowns import (
     on_unrated_credits,
 )
 
-__all__ = ["notices"]
+__all__ = ["notices", "on_the_whole"]
 
 
 def notices(marts: Marts, report: str, projects: list[Project], span: Span) -> list[str]:
@@ -35,8 +35,29 @@ def notices(marts: Marts, report: str, projects: list[Project], span: Span) -> l
     shown = {name for name, _ in SUMMARY} if report == "summary" else {report}
     asked = [ask for ask, reports in _OF_REPORTS if reports & shown]
     asked += _OF_RECONCILIATION if report == "reconciliation" else []
-    sentences = [*_on_completeness(projects, span), *(ask(marts, span) for ask in asked)]
+    sentences = [*on_the_whole(marts, projects, span), *(ask(marts, span) for ask in asked)]
     return [sentence for sentence in sentences if sentence]
+
+
+def on_the_whole(marts: Marts, projects: list[Project], span: Span) -> list[str]:
+    """What is to be known of any figure: whether the data tests passed, and of which time there are figures at all."""
+    failed = marts.failed_tests()
+    sentences = [f"Of the last build {failed}."] if failed else []
+    return [*sentences, *_on_completeness(projects, span), *_on_a_time_before(marts, span)]
+
+
+def _on_a_time_before(marts: Marts, span: Span) -> list[str]:
+    """A span that ends before there is anything is all zeros, and nobody knows whether these are true."""
+    if span.to_at is None:
+        return []
+    firsts = [
+        marts.rows(f"select min(hour_at) from {{marts}}.{mart}")[0][0]  # noqa: S608  # own names
+        for mart in ("fct_instance_hours", "fct_reservation_hours")
+    ]
+    first = min((at.replace(tzinfo=UTC) for at in firsts if at is not None), default=None)
+    if first is None or span.to_at > first:
+        return []
+    return [f"The data begins at {iso(first)}: nothing is known of the time before --to {iso(span.to_at)}."]
 
 
 def _on_completeness(projects: list[Project], span: Span) -> list[str]:
@@ -105,7 +126,7 @@ _OF_REPORTS: tuple[tuple[Callable[[Marts, Span], str | None], frozenset[str]], .
     (on_unknown_gpus, frozenset({"usage", "cost"})),
     (on_no_order, frozenset({"usage", "cost", "chargeback"})),
     (_on_no_history, frozenset({"usage", "uptime", "cost", "chargeback", "preemptions"})),
-    (on_unpriced, frozenset({"cost", "chargeback", "savings", "cash", "rates"})),
+    (on_unpriced, frozenset({"cost", "chargeback", "savings", "cash"})),
     (on_unknown_market_price, frozenset({"savings"})),
     (on_unknown_limit, frozenset({"savings"})),
     (on_unknown_unit_price, frozenset({"cost", "chargeback", "cash", "reservations", "opportunities"})),

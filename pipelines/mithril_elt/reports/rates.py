@@ -35,6 +35,7 @@ class _Regime:
     mart: str
     time_us: str
     cost_cent_us: str
+    unpriced_us: str
     counts: str
 
 
@@ -45,7 +46,8 @@ _REGIMES = (
         "fct_instance_hours",
         "f.billed_us - f.unpriced_us",
         "f.spot_cost_cent_us",
-        "i.bid_id is not null and f.billed_us > f.unpriced_us",
+        "f.unpriced_us",
+        "i.bid_id is not null and f.billed_us > 0",
     ),
     _Regime(
         "reserved",
@@ -53,6 +55,7 @@ _REGIMES = (
         "fct_reservation_hours",
         "f.reserved_us",
         "f.allocated_used_cent_us + f.allocated_unused_cent_us",
+        "cast(0 as bigint)",  # a bare number would be the place of a column
         "f.reserved_us > 0",
     ),
 )
@@ -66,8 +69,11 @@ class _Rates:
     time_us: int = 0
     unrated_us: int = 0
 
-    def add(self, cost_cent_us: int | None, time_us: int, gpus: int | None, hours: int) -> None:
+    def add(self, cost_cent_us: int | None, time_us: int, unpriced_us: int, gpus: int | None, hours: int) -> None:
         """Add so many hours that are alike."""
+        self.unrated_us += unpriced_us * hours
+        if not time_us:
+            return
         if cost_cent_us is None or not gpus:
             self.unrated_us += time_us * hours
             return
@@ -117,7 +123,7 @@ def rate_notices(total: Sequence[Cell]) -> list[str]:
     unrated = total[-1]
     if not unrated:
         return []
-    why = "whose unit price or number of GPUs is not known"
+    why = "whose price or number of GPUs is not known"
     return [f"No rate is known for {unrated:,.2f} h, {why}: counted as unrated_hours, and left out of the rates."]
 
 
@@ -125,16 +131,17 @@ def _of_regime(marts: Marts, regime: _Regime, groupings: Sequence[Grouping], spa
     """Hours that are alike come as one row: of most there are many."""
     found: dict[Key, _Rates] = {}
     for row in marts.rows(_select(regime, groupings, span)):
-        *key, cost_cent_us, time_us, gpus, hours = row
+        *key, cost_cent_us, time_us, unpriced_us, gpus, hours = row
         cost = None if cost_cent_us is None else int(cost_cent_us)
-        found.setdefault(tuple(key), _Rates()).add(cost, int(time_us), gpus, int(hours))
+        found.setdefault(tuple(key), _Rates()).add(cost, int(time_us), int(unpriced_us), gpus, int(hours))
     return found
 
 
 def _select(regime: _Regime, groupings: Sequence[Grouping], span: Span) -> str:
     alias = regime.of[0]
     groups = [(each.of_instance if alias == "i" else each.of_reservation) or "" for each in groupings]
-    columns = ", ".join([*groups, regime.cost_cent_us, regime.time_us, "t.num_gpus"])
+    measures = [regime.cost_cent_us, regime.time_us, regime.unpriced_us, "t.num_gpus"]
+    columns = ", ".join([*groups, *measures])
     return "\n".join(
         (
             f"select {columns}, count(*)",

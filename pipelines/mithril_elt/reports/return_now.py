@@ -50,7 +50,7 @@ _ADVICE = {
     "keep": "Keep it: neither pausing nor giving it back brings anything.",
     "pause": "Keep it, and pause each instance whenever it stands idle for an hour or more.",
     "return": "Give it back, and run what is left to do on spot.",
-    "unknown": "Nobody knows: say --expected-use, --spot-price, or wait for the reservation's rates.",
+    "unknown": "Not to be said yet: give --expected-use or --spot-price, or wait for the reservation's rates.",
 }
 
 
