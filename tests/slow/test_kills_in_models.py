@@ -154,6 +154,7 @@ def test_killed_at_any_moment(number: int, proof: Proof, tmp_path: Path) -> None
     assert marts(db) == proof.whole
 
 
+@pytest.mark.long
 def test_what_dbt_keeps_may_be_cut_short(proof: Proof, tmp_path: Path) -> None:
     """As by a power failure: whatever is left of each file, it is made anew, and nobody is told."""
     db = proof.copied(tmp_path)

@@ -105,7 +105,7 @@ def test_a_whole_run_keeps_to_its_limits(  # noqa: PLR0917  # pytest passes all 
 
 
 @pytest.mark.shows(35)
-@pytest.mark.parametrize("per_second", [10, 50])
+@pytest.mark.parametrize("per_second", [pytest.param(10, marks=pytest.mark.long), 50])
 def test_a_server_that_refuses_what_is_too_fast_is_met_at_its_pace(
     whole: dict[str, object], tmp_path: Path, per_second: int
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_second_run_leaves_every_mart_as_it_was(db: Path, sandbox: Sandbox, ac
     assert differences(db, account) == []
 
 
+@pytest.mark.long
 @pytest.mark.shows(20, 25, 40)
 def test_ten_runs_over_time_give_the_marts_of_one_load(db: Path, account: Account, tmp_path: Path) -> None:
     """Loaded in ten runs with the clock moved on between them, the marts are those of one load, row for row."""
