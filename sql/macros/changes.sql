@@ -34,7 +34,8 @@ supposes that a third of all rows are later.
 -#}
 {% macro _first(first, recounted) -%}
     {%- set asked = "select " ~ first ~ " from " ~ recounted -%}
-    {%- if target.type == "postgres" and execute and flags.WHICH in ("build", "run", "test") -%}
+    {%- set is_given = "__dbt__cte__" in recounted | string -%} {#- by a unit test, and in no table -#}
+    {%- if target.type == "postgres" and execute and flags.WHICH in ("build", "run", "test") and not is_given -%}
         {%- set found = run_query(asked).rows[0][0] -%}
         cast({{ "null" if found is none else "'" ~ found ~ "'" }} as {{ timestamp() }})
     {%- else -%}

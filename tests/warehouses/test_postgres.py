@@ -65,14 +65,13 @@ def test_marts_are_those_of_duckdb_after_every_run(
 
 
 def test_days_are_those_of_the_zone_asked_for(
-    postgres: Postgres, sandbox: Sandbox, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres, sandbox: Sandbox, target: Path, tmp_path: Path
 ) -> None:
     """A day of the report's zone, across a change of its clocks, is the same on both."""
     db = tmp_path / "a.duckdb"
     load_sandbox(sandbox, db)
     zone = {"report_timezone": "Europe/Berlin"}
-    monkeypatch.setattr("mithril_elt.dbt_project._names", lambda _: dict(zone))
-    build(db)
+    build(db, timezone=zone["report_timezone"])
     postgres.copy_raw(db)
     postgres.dbt(target, *MODELS, "--full-refresh", **zone)
     assert postgres.unequal(db) == []

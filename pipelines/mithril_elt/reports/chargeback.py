@@ -72,8 +72,8 @@ def charged_lines(
         for key, (time_us, amount) in folded[kind.line].items()
         if time_us or amount
     ]
+    lines.sort(key=_order(lines, groupings))  # first: of equal remainders the first line has the unit, on any engine
     _round(lines)
-    lines.sort(key=_order(lines, groupings))
     known = [line.cost_usd for line in lines if line.cost_usd is not None]
     total = None if len(known) < len(lines) and not any(known) else sum(known, start=as_decimal(0))
     return tuple((*shown(line.key), line.kind.line, line.hours, line.cost_usd) for line in lines), (None, total)
