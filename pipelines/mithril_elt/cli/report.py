@@ -144,7 +144,7 @@ def asked_report(
     to_at = None if to is None else parse_end(to, option="--to")
     pinned = None if as_of is None else parse_instant(as_of, option="--as-of")
     schema = schema_name("marts", dataset)
-    wanted = find_timezone()
+    wanted = find_timezone() if "MITHRIL_REPORT_TIMEZONE" in os.environ else None
     table, assumptions = _use_of(name, use), _assumptions_of(name, use)
     with marts_as_of(db, pinned, dataset=dataset) as path:
         span = {"from_at": from_at, "to_at": to_at}
@@ -160,7 +160,7 @@ def asked_report(
             use=table,
             assumptions=assumptions,
         )
-    if answer.timezone == wanted or "MITHRIL_REPORT_TIMEZONE" not in os.environ:
+    if wanted in (None, answer.timezone):
         return answer
     other = f"Days are those of {answer.timezone}, not of {wanted}: `mithril-elt build` cuts them anew."
     return replace(answer, warnings=(*answer.warnings, other))
