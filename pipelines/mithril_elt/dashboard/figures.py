@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from mithril_elt.dashboard.health import Health, health
@@ -104,7 +104,7 @@ class Reader:
         at = periods(self._state, as_of, self._marts.timezone)
         grain = at.this.grain(as_of)
         this = self._report("summary", at.this)
-        first_at = self._first_at()
+        first_at = self._marts.first_at()
         return Overview(
             self._state,
             at,
@@ -132,14 +132,6 @@ class Reader:
         if period is None or period.to_at is None or first_at is None or period.to_at <= first_at:
             return None
         return _by_metric(self._report("summary", period))
-
-    def _first_at(self) -> datetime | None:
-        """The first hour of which there is anything, in the whole account."""
-        firsts = [
-            self._marts.rows(f"select min(hour_at) from {{marts}}.{mart}")[0][0]  # noqa: S608  # own names
-            for mart in ("fct_instance_hours", "fct_reservation_hours")
-        ]
-        return min((at.replace(tzinfo=UTC) for at in firsts if at is not None), default=None)
 
     def _warnings(self, summary: Report) -> tuple[str, ...]:
         """Those of the reports, but that a month has not ended: the page says so where it names the month."""

@@ -129,10 +129,11 @@ def _last_build(marts: Marts) -> tuple[datetime | None, bool | None, str | None]
     """
     if not marts.newest_build():
         return None, None, None
-    [(finished_at, passed, failed)] = marts.rows(
-        "select finished_at, fingerprint is not null, failed from {staging}.builds order by number desc limit 1"
+    [(finished_at, passed)] = marts.rows(
+        "select finished_at, fingerprint is not null from {staging}.builds order by number desc limit 1"
     )
-    return _utc(finished_at), bool(passed), failed and shortened(str(failed), 300)
+    failed = marts.failed_tests()
+    return _utc(finished_at), bool(passed), failed and shortened(failed, 300)
 
 
 def _last_run(connection: Any, dataset: str | None) -> LastRun | None:

@@ -114,7 +114,8 @@ def report(
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit} shows nothing: it is 1 or more")
     with read_marts(db, marts_schema) as marts:
-        span = Span.told(from_at, to_at, part, marts.timezone)
+        timezone = marts.timezone
+        span = Span.told(from_at, to_at, part, timezone)
         projects = _projects(marts, span)
         empty = Report(
             name,
@@ -125,7 +126,7 @@ def report(
             columns=(),
             rows=(),
             by=tuple(dict.fromkeys(by)),
-            timezone=marts.timezone,
+            timezone=timezone,
             part=span.part,
         )
         if name == "summary":

@@ -119,6 +119,14 @@ class Marts:
         """The zone of all days and months; UTC while there is nothing."""
         return next((project.timezone for project in self.projects()), "UTC")
 
+    def first_at(self) -> datetime | None:
+        """The first hour of which there is anything, in UTC; None where nothing is."""
+        firsts = [
+            self.rows(f"select min(hour_at) from {{marts}}.{mart}")[0][0]  # noqa: S608  # own names
+            for mart in ("fct_instance_hours", "fct_reservation_hours")
+        ]
+        return min((at.replace(tzinfo=UTC) for at in firsts if at is not None), default=None)
+
     def failed_tests(self) -> str | None:
         """What was said of the data tests of the last build that failed; None if all passed, or nobody noted it."""
         noted = self.rows(

@@ -50,11 +50,7 @@ def _on_a_time_before(marts: Marts, span: Span) -> list[str]:
     """A span that ends before there is anything is all zeros, and nobody knows whether these are true."""
     if span.to_at is None:
         return []
-    firsts = [
-        marts.rows(f"select min(hour_at) from {{marts}}.{mart}")[0][0]  # noqa: S608  # own names
-        for mart in ("fct_instance_hours", "fct_reservation_hours")
-    ]
-    first = min((at.replace(tzinfo=UTC) for at in firsts if at is not None), default=None)
+    first = marts.first_at()
     if first is None or span.to_at > first:
         return []
     return [f"The data begins at {iso(first)}: nothing is known of the time before --to {iso(span.to_at)}."]
