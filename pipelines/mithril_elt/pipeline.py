@@ -198,11 +198,8 @@ def _is_overtaken(pipeline: Any, db: Place) -> bool:
     if isinstance(db, Objects):
         last = listed(db, pipeline.dataset_name).newest_load
         return last is not None and any(Decimal(load_id) < Decimal(last) for load_id in left)
-    with pipeline.sql_client() as client:
-        name = client.make_qualified_table_name("_dlt_loads")
-        with client.execute_query(f"select max(cast(load_id as decimal(38, 6))) from {name}") as cursor:  # noqa: S608  # own names
-            [[newest]] = cursor.fetchall()
-    return newest is not None and any(Decimal(load_id) < newest for load_id in left)
+    loaded = [Decimal(row["load_id"]) for row in _rows_of(pipeline, "_dlt_loads", "load_id")]
+    return bool(loaded) and any(Decimal(load_id) < max(loaded) for load_id in left)
 
 
 def resource_state(pipeline: Any, table: str) -> dict[str, Any]:
@@ -257,11 +254,16 @@ def _ledger_rows(pipeline: Any, db: Place) -> list[dict[str, Any]]:
     """The windows that the database says were read, in no order; none before the first load."""
     if isinstance(db, Objects):
         return _held_files(pipeline, db).ledger()
+    return _rows_of(pipeline, raw_table("windows").name)
+
+
+def _rows_of(pipeline: Any, table: str, columns: str = "*") -> list[dict[str, Any]]:
+    """The rows of a table, by column; none where a load that was killed first has not made it yet."""
     from dlt.destinations.exceptions import DatabaseUndefinedRelation  # noqa: PLC0415  # as above
 
     with suppress(DatabaseUndefinedRelation), pipeline.sql_client() as client:
-        name = client.make_qualified_table_name(raw_table("windows").name)
-        with client.execute_query(f"select * from {name}") as cursor:  # noqa: S608  # own names
+        name = client.make_qualified_table_name(table)
+        with client.execute_query(f"select {columns} from {name}") as cursor:  # noqa: S608  # own names
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return []

@@ -254,6 +254,21 @@ def test_a_package_that_others_have_overtaken_is_not_loaded(
     assert left & loaded == set()
 
 
+def test_a_first_load_that_was_killed_before_it_made_a_table(
+    place: Postgres, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its package is there and dlt's table of loads is not: the next run takes it, and nothing is lost."""
+    db = tmp_path / "a.duckdb"
+    with monkeypatch.context() as patch:
+        patch.setattr("mithril_elt.pipeline.still_held", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            load_sandbox(sandbox, place, **WAY)
+    assert list((place.work_folder / "mithril" / "load" / "normalized").iterdir())
+    for each in (place, db):
+        load_sandbox(sandbox, each, **WAY)
+    assert unlike(place, db, with_marts=False) == []
+
+
 def _interrupted(_: object) -> None:
     raise KeyboardInterrupt
 
