@@ -68,7 +68,7 @@ def _destination(db: Place) -> Any:
     import dlt  # noqa: PLC0415  # as above
 
     if isinstance(db, Path):
-        return dlt.destinations.duckdb(str(db))
+        return dlt.destinations.duckdb(str(db.resolve()))  # else dlt looks for it where its folder was made
     if isinstance(db, Objects):
         return db.destination
     from mithril_elt.postgres_loads import destination_of  # noqa: PLC0415  # needs the driver, which is an extra
