@@ -1,4 +1,6 @@
 -- Each kind of charge adds up, by project and day, to what its mart says: from the first day on that may be new.
+{#- No day begins earlier than that. Said of hours, it spares an engine all charges before. -#}
+{% set is_near_what_changed = since_first_change('hour_at', us_after('min(hours_from_at)', '-' ~ seconds_us(172800))) %}
 with
 
 charges as (
@@ -8,7 +10,7 @@ charges as (
         day,
         cost_cent_us
     from {{ ref('fct_charges') }}
-    where charge_kind not in ('return_writeoff', 'cut_writeoff')
+    where charge_kind not in ('return_writeoff', 'cut_writeoff') and {{ is_near_what_changed }}
     union all
     select
         'unused' as part,
@@ -16,7 +18,7 @@ charges as (
         {{ report_day('hour_at') }} as day,
         given_back_cost_cent_us as cost_cent_us
     from {{ ref('fct_return_hours') }}
-    where is_past
+    where is_past and {{ is_near_what_changed }}
 ),
 
 facts as (

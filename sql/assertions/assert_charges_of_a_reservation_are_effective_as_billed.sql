@@ -1,29 +1,15 @@
 -- Of a reservation whose window has ended, what its hours cost is what placing it cost; each credit is both at once.
--- Looked at are those that have ended since the build before, or of which anything may be new.
 with
 
-reservation_terms as (
-    select * from {{ ref('int_reservation_terms') }}
-),
-
 reservations as (
-    select reservations.reservation_id
-    from {{ ref('dim_reservations') }} as reservations
-    inner join reservation_terms on reservations.reservation_id = reservation_terms.reservation_id
-    where
-        reservations.ends_at <= reservations.as_of
-        and (
-            reservation_terms.is_changed
-            or reservations.ends_at >= reservation_terms.first_as_of
-            or {{ since_first_change('reservations.ends_at') }}
-        )
+    {{ reservations_to_sum() }}
 ),
 
 charges as (
     select charges.*
     from {{ ref('fct_charges') }} as charges
     inner join reservations on charges.reservation_id = reservations.reservation_id
-    where charges.charge_kind <> 'spot_usage' -- which follows; said, it spares an engine most rows
+    where reservations.has_ended and charges.charge_kind <> 'spot_usage' and {{ has_any(reservations_to_sum()) }}
 ),
 
 sums as (

@@ -10,7 +10,10 @@ reconciliation as (
 ),
 
 reconciled_reservations as (
-    select distinct reservation_id from reconciliation
+    select distinct reconciliation.reservation_id
+    from reconciliation
+    inner join ({{ reservations_to_sum() }}) as reservations
+        on reconciliation.reservation_id = reservations.reservation_id
 ),
 
 charges as (
@@ -24,13 +27,16 @@ charges as (
     from {{ ref('focus_1_4') }} as charges
     inner join reconciled_reservations
         on charges.{{ focus('CommitmentDiscountId') }} = reconciled_reservations.reservation_id
-    where charges.{{ focus('x_ChargeKind') }} <> 'spot_usage' -- which follows; said, it spares an engine most rows
+    where charges.{{ focus('x_ChargeKind') }} <> 'spot_usage' and {{ has_any(reservations_to_sum()) }}
 ),
 
 unlike as (
     select distinct reservation_id
     from {{ ref('fct_charges') }}
-    where charge_kind <> 'spot_usage' and (cost_cent_us is null or charge_kind = 'reserved_rest')
+    where
+        charge_kind <> 'spot_usage'
+        and (cost_cent_us is null or charge_kind = 'reserved_rest')
+        and {{ has_any(reservations_to_sum()) }}
 ),
 
 -- What was given back is charged with hours that are yet to come, and with those of a window that was cut.
