@@ -35,6 +35,8 @@ def empty_raw(connection: duckdb.DuckDBPyConnection) -> None:
             f"create table raw.{table.name} as select *, '' as _dlt_load_id{_bounds(table)} from declared"
         )
         connection.unregister("declared")
+        connection.execute(f"alter table raw.{table.name} alter _dlt_load_id set default '0'")
+        connection.execute(f"alter table raw.{table.name} alter _dlt_load_id set not null")
 
 
 def _bounds(table: RawTable) -> str:
@@ -42,7 +44,7 @@ def _bounds(table: RawTable) -> str:
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Rows into a raw table; a column that a row leaves out is null."""
+    """Rows into a raw table; a column that a row leaves out is null, and all are of one load."""
     for row in rows:
         names = ", ".join(row)
         marks = ", ".join("?" for _ in row)

@@ -29,18 +29,25 @@ before the first of them all follows; said, it spares an engine all rows before 
 {%- endmacro %}
 
 {#-
-The first instant, or day, that anything is counted from again. Engines are told which it is: where it has to ask,
-PostgreSQL supposes that a third of all rows are later, and DuckDB makes all rows of a view before it compares them.
+The first instant, or day, that anything is counted from again. Engines are told which it is where they do not find out
+in time: PostgreSQL supposes that a third of all rows are later, and DuckDB makes all rows of the views that data tests
+look at before it compares them.
 -#}
 {% macro _first(first, recounted) -%}
     {%- set asked = "select " ~ first ~ " from " ~ recounted -%}
     {%- set is_given = "__dbt__cte__" in recounted | string -%} {#- by a unit test, and in no table -#}
-    {%- if target.type in ("duckdb", "postgres") and execute and flags.WHICH in ("build", "run", "test") and not is_given -%}
+    {%- if _is_told() and not is_given -%}
         {%- set found = run_query(asked).rows[0][0] -%}
         cast({{ "null" if found is none else "'" ~ found ~ "'" }} as {{ timestamp() }})
     {%- else -%}
         ({{ asked }})
     {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a statement is told what a question has for an answer, as a text that may be empty; not where nobody runs it. -#}
+{% macro _is_told() -%}
+    {%- set commands = {"postgres": ("build", "run", "test"), "duckdb": ("test",)} -%}
+    {%- if execute and flags.WHICH in commands.get(target.type, ()) -%} told {%- endif -%}
 {%- endmacro %}
 
 {#- What a model that keeps what was so at the build before has of then: nothing, if all is counted anew. -#}
@@ -180,7 +187,7 @@ PostgreSQL supposes that a third of all rows are later, and DuckDB makes all row
 
 {#- Whether a question has any answer, found out before it is built upon: an engine would make all rows, to keep none. -#}
 {% macro has_any(asked) -%}
-    {%- if target.type in ("duckdb", "postgres") and execute and flags.WHICH in ("build", "run", "test") -%}
+    {%- if _is_told() -%}
         {{ "1 = 1" if run_query(asked ~ " limit 1").rows | length > 0 else "1 = 0" }}
     {%- else -%}
         1 = 1
