@@ -50,7 +50,7 @@ MARTS: dict[str, str] = {
     "fct_opportunities": (
         "opportunity varchar, what_to_do varchar, reservation_id varchar, instance_id varchar, project_id varchar,"
         " hour_at timestamp, idle_us bigint, idle_cost_cent_us hugeint, pause_credit_cent_us hugeint,"
-        " at_stake_cent_us hugeint"
+        " at_stake_cent_us hugeint, return_credit_cent_us hugeint, is_over boolean default false"
     ),
     "fct_reservation_hours": (
         f"reservation_id varchar, project_id varchar, {_TIMED}, reserved_us bigint, used_us bigint, unused_us bigint,"

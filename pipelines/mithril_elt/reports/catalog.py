@@ -240,6 +240,8 @@ OPPORTUNITIES = Definition(
         Sum("pause_credit_usd", USD, "pause credit", "idle_time_credit"),
         Sum("at_stake_usd", USD, "at stake", "at_stake"),
         Figure("what_to_do", TEXT, "what to do"),
+        Sum("return_credit_usd", USD, "return credit", "idle_time_return_credit"),
+        Figure("is_over", TEXT, "over"),
     ),
     "at_stake_usd",
     (),

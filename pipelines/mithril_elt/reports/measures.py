@@ -126,6 +126,12 @@ MEASURES = (
     Measure("idle_time", "opportunities", "f.idle_us"),
     Measure("idle_time_cost", "opportunities", "f.idle_cost_cent_us", weight="f.idle_us"),
     Measure("idle_time_credit", "opportunities", "f.pause_credit_cent_us", weight="f.idle_us"),
+    Measure(
+        "idle_time_return_credit",
+        "opportunities",
+        "case when f.opportunity = 'given_back' then f.return_credit_cent_us else 0 end",
+        weight="f.idle_us",
+    ),
     Measure("at_stake", "opportunities", "f.at_stake_cent_us", weight="f.idle_us"),
     Measure("interruptions", "interruptions", "1"),
     Measure("recoveries", "interruptions", "case when f.left_up and f.recovery_us is not null then 1 else 0 end"),

@@ -55,10 +55,16 @@ def cell_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
     cells = row[len(report.group_columns) :]
     if report.name != RECONCILIATION.name:
         figures = zip(figures_of(report), cells, strict=True)
-        return [str(cell or "") if figure.unit.is_text else number_text(cell) for figure, cell in figures]
+        return [_words(cell) if figure.unit.is_text else number_text(cell) for figure, cell in figures]
     field, ours, vendors, difference, agrees, cause = cells
     amounts = [amount_text(str(field), cell) for cell in (ours, vendors, difference)]
-    return [str(field), *amounts, _ABSENT if agrees is None else "yes" if agrees else "no", str(cause or "")]
+    return [str(field), *amounts, _ABSENT if agrees is None else _words(agrees), str(cause or "")]
+
+
+def _words(cell: Cell) -> str:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return str(cell or "")
 
 
 def title(report: Report) -> str:
