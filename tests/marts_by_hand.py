@@ -22,7 +22,7 @@ MARTS: dict[str, str] = {
     "dim_instances": (
         "instance_id varchar, instance_name varchar, project_id varchar, order_id varchar, bid_id varchar,"
         " reservation_id varchar, user_id varchar, instance_type_id varchar, region varchar, as_of timestamp,"
-        " listed_status varchar, created_at timestamp, first_event_at timestamp"
+        " listed_status varchar, created_at timestamp, first_event_at timestamp, bid_name varchar"
     ),
     "dim_reservations": (
         "reservation_id varchar, reservation_name varchar, project_id varchar, user_id varchar,"

@@ -58,7 +58,10 @@ def test_up_time_alone_counts_inside_the_reservation(marts: Marts, tmp_path: Pat
 def test_what_has_ended_is_over(marts: Marts, tmp_path: Path) -> None:
     """An instance that was terminated an hour ago, and one of a reservation that ended just now, are no advice."""
     file = used(tmp_path / "use.csv", [*samples("ended", -10, -1, 0), *samples("idle", -3, 0, 0)])
-    assert {line.instance_id: line.is_over for line in lines(marts, file)[0]} == {"inst_ended": True, "inst_idle": False}
+    assert {line.instance_id: line.is_over for line in lines(marts, file)[0]} == {
+        "inst_ended": True,
+        "inst_idle": False,
+    }
     marts.connection.execute("update marts.dim_reservations set ends_at = as_of")
     found, _ = lines(marts, file)
     assert [line.is_over for line in found] == [True, True]

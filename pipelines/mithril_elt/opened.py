@@ -119,6 +119,8 @@ class OpenMarts:
     ) -> pd.DataFrame:
         """The report of that name: the rows and columns that `mithril-elt report NAME --json` has, typed.
 
+        The names of ids are not columns, but in `attrs["names"]`, by column and id.
+
         Raises:
             UsageError: a name, a grouping, a span or a file of rules that has no meaning; the sentence says which have.
             WarehouseError: the database cannot be read, or a build began or ended meanwhile.

@@ -30,6 +30,7 @@ from mithril_elt.reports.groupings import EVERY_GROUPING, GROUPINGS, LABEL, LINE
 from mithril_elt.reports.kinds import Figure
 from mithril_elt.reports.low_use import unused_lines
 from mithril_elt.reports.marts import Marts, Project, read_marts
+from mithril_elt.reports.names import names_of
 from mithril_elt.reports.notices import notices
 from mithril_elt.reports.opportunities import opportunity_rows
 from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
@@ -216,7 +217,7 @@ def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report)
         group_columns=group_columns,
         total=tuple(Columns(whole, whole).cells(figure)[0] for figure in definition.figures),
         row_count=len(rows),
-        names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
+        names={grouping.column: names_of(marts, grouping) for grouping in groupings if grouping.names},
     )
 
 
@@ -241,7 +242,7 @@ def _listed(marts: Marts, groupings: Sequence[Grouping], found: Report, told: Se
         by=tuple(grouping.option for grouping in groupings),
         group_columns=group_columns,
         row_count=len(found.rows),
-        names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
+        names={grouping.column: names_of(marts, grouping) for grouping in groupings if grouping.names},
     )
 
 
@@ -256,7 +257,7 @@ def _reconciled(marts: Marts, empty: Report) -> Report:
         by=RECONCILIATION.groupings,
         group_columns=(by.column,),
         row_count=len(rows),
-        names={by.column: _names(marts, *by.names)} if by.names else {},
+        names={by.column: names_of(marts, by)},
     )
 
 
@@ -274,7 +275,7 @@ def _lines(marts: Marts, span: Span, empty: Report, use: UseTable | None) -> Rep
         group_columns=group_columns,
         total=total,
         row_count=len(rows),
-        names={grouping.column: _names(marts, *grouping.names) for grouping in of if grouping.names},
+        names={grouping.column: names_of(marts, grouping) for grouping in of if grouping.names},
     )
 
 
@@ -288,7 +289,7 @@ def _ways_on(marts: Marts, empty: Report, assumptions: Assumptions) -> Report:
         by=(of.option,),
         group_columns=(of.column,),
         row_count=len(rows),
-        names={of.column: _names(marts, *of.names)} if of.names else {},
+        names={of.column: names_of(marts, of)},
         warnings=(*empty.warnings, *assumed),
     )
 
@@ -333,11 +334,6 @@ def _shown(part: object, column: str) -> str | None:
     if isinstance(part, date):
         return part.isoformat()[:7] if column == "month" else part.isoformat()
     return None if part is None else str(part)
-
-
-def _names(marts: Marts, mart: str, identity: str, name: str) -> dict[str, str]:
-    found = marts.rows(" ".join(("select", identity, ",", name, "from {marts}." + mart)))
-    return {key: text for key, text in found if text}
 
 
 def _cut(whole: Report, limit: int) -> Report:

@@ -99,9 +99,7 @@ def unused_lines(marts: Marts, use: LowUse, span: Span) -> tuple[list[UnusedLine
     return told, _left_open(use, ups, span)
 
 
-def _line(
-    reservation_id: str, instance_id: str, pieces: list[tuple[int, int | None]], *, is_over: bool
-) -> UnusedLine:
+def _line(reservation_id: str, instance_id: str, pieces: list[tuple[int, int | None]], *, is_over: bool) -> UnusedLine:
     known = [amount for _, amount in pieces if amount is not None]
     idle_us = sum(us for us, _ in pieces)
     return UnusedLine(reservation_id, instance_id, idle_us, sum(known) if known else None, is_over)

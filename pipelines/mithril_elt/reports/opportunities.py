@@ -20,7 +20,8 @@ __all__ = ["opportunity_rows"]
 
 # What one line is of; the last is the same for all lines of one kind.
 _LINES = tuple(
-    Grouping(name, name, "", f"f.{name}") for name in ("reservation_id", "instance_id", "opportunity", "what_to_do", "is_over")
+    Grouping(name, name, "", f"f.{name}")
+    for name in ("reservation_id", "instance_id", "opportunity", "what_to_do", "is_over")
 )
 
 
@@ -55,7 +56,10 @@ def opportunity_rows(
 
 def _with(lines: Gathered, unused: Sequence[UnusedLine]) -> Gathered:
     """The lines of the mart, and those of the table after them: of an instance no cost and no credit is told."""
-    keys = [*lines.keys, *((each.reservation_id, each.instance_id, OPPORTUNITY, each.advice, each.is_over) for each in unused)]
+    keys = [
+        *lines.keys,
+        *((each.reservation_id, each.instance_id, OPPORTUNITY, each.advice, each.is_over) for each in unused),
+    ]
     more = [_measured(each) for each in unused]
     return Gathered(
         keys, {name: [*column, *(each.get(name) for each in more)] for name, column in lines.values.items()}
