@@ -274,7 +274,7 @@ def test_what_is_over_stands_behind_and_is_said_to_be_lost(marts: duckdb.DuckDBP
         select 'given_back', 'It was given back.', 'res_1', 'inst_3', project_id, hour_at, {HOUR_US}, {2400 * HOUR_US},
             null, {1000 * HOUR_US}, {1400 * HOUR_US}, true
         from marts.fct_opportunities where instance_id = 'inst_3' and opportunity = 'pause_when_idle'
-    """)  # noqa: S608  # own numbers
+    """)  # own numbers
     answer = report(marts, "opportunities")
     columns = ("opportunity", "at_stake_usd", "return_credit_usd", "is_over")
     assert [tuple(row[name] for name in columns) for row in records(answer)] == [

@@ -116,6 +116,7 @@ class OpenMarts:
         exact: bool = True,
         use: UseTable | None = None,
         assumptions: Assumptions | None = None,
+        against: When = None,
     ) -> pd.DataFrame:
         """The report of that name: the rows and columns that `mithril-elt report NAME --json` has, typed.
 
@@ -137,6 +138,7 @@ class OpenMarts:
             marts_schema=self._schema,
             use=use,
             assumptions=assumptions,
+            against=_end(against, "against"),
         )
         found = frame(typed(answer), exact=exact)
         found.attrs.update(answer.head, names=answer.names)
@@ -169,6 +171,10 @@ class OpenMarts:
     def chargeback(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Lines that add up to net cost: spot, reserved, idle, pause credit; `rules` is the path of a file of rules."""
         return self.report("chargeback", by, from_, to, **how)
+
+    def variance(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """Why cost is not what it was before, or in the span that begins `against`: by volume, by mix, by price."""
+        return self.report("variance", by, from_, to, **how)
 
     def cash(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Cost as it is charged and as it is used, and what parts the two."""

@@ -5,9 +5,14 @@ Stands between marts and reports: `catalog` says which report takes which, `quer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
 
-__all__ = ["EVERY_GROUPING", "GROUPINGS", "LABEL", "LINE", "REGIME", "Grouping"]
+from mithril_elt.instants import iso
+
+__all__ = ["EVERY_GROUPING", "GROUPINGS", "LABEL", "LINE", "REGIME", "Grouping", "shown_key"]
 
 
 @dataclass(frozen=True)
@@ -82,3 +87,16 @@ LINE = Grouping("line", "line", "", None)
 # Whether time is paid for on spot or reserved, which each row of `report rates` is of.
 REGIME = Grouping("regime", "regime", "", None)
 EVERY_GROUPING = {**GROUPINGS, LABEL.option: LABEL}
+
+
+def shown_key(key: tuple[Any, ...], groupings: Sequence[Grouping]) -> tuple[str | None, ...]:
+    """The texts of a group's key, one for each grouping; None where it has no such thing."""
+    return tuple(_shown(part, grouping.column) for part, grouping in zip(key, groupings, strict=True))
+
+
+def _shown(part: object, column: str) -> str | None:
+    if isinstance(part, datetime):
+        return iso(part.replace(tzinfo=UTC))
+    if isinstance(part, date):
+        return part.isoformat()[:7] if column == "month" else part.isoformat()
+    return None if part is None else str(part)

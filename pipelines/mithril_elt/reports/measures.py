@@ -95,6 +95,14 @@ MEASURES = (
     Measure("allocated_cost", "reservation_hours", "f.allocated_unused_cent_us", weight="f.unused_us"),
     Measure("reserved_used", "instance_hours", "f.reserved_used_us"),
     Measure("used_cost", "instance_hours", "f.allocated_cost_cent_us", weight="f.reserved_used_us"),
+    *(
+        Measure(name, source, f"case when {amount} is null then 0 else {time} end")
+        for name, source, amount, time in (
+            ("priced_used", "instance_hours", "f.allocated_cost_cent_us", "f.reserved_used_us"),
+            ("priced_unused", "reservation_hours", "f.allocated_unused_cent_us", "f.unused_us"),
+            ("rated_credited", "instance_hours", "f.pause_credit_cent_us", "f.credited_us"),
+        )
+    ),
     Measure("credited", "instance_hours", "f.credited_us"),
     Measure("pause_credit", "instance_hours", "f.pause_credit_cent_us", weight="f.credited_us"),
     Measure("short_pause_loss", "instance_hours", "f.short_pause_loss_cent_us", weight="f.short_paused_us"),

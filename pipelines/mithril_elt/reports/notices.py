@@ -116,19 +116,24 @@ def _on_instants(marts: Marts, _: Span) -> str | None:
     return f"The vendor's summaries are as of {told}; what is beside them is as of the same instants."
 
 
-_OF_STATUSES = frozenset({"cash", "usage", "uptime", "cost", "chargeback", "savings", "preemptions", "rates"})
+_OF_STATUSES = frozenset(
+    {"cash", "usage", "uptime", "cost", "chargeback", "variance", "savings", "preemptions", "rates"}
+)
 _OF_RECONCILIATION: list[Callable[[Marts, Span], str | None]] = [_on_no_summary, _on_instants]
 _OF_REPORTS: tuple[tuple[Callable[[Marts, Span], str | None], frozenset[str]], ...] = (
     (on_unknown_statuses, _OF_STATUSES),
     (on_unknown_gpus, frozenset({"usage", "cost"})),
-    (on_no_order, frozenset({"usage", "cost", "chargeback"})),
-    (_on_no_history, frozenset({"usage", "uptime", "cost", "chargeback", "preemptions"})),
-    (on_unpriced, frozenset({"cost", "chargeback", "savings", "cash"})),
+    (on_no_order, frozenset({"usage", "cost", "chargeback", "variance"})),
+    (_on_no_history, frozenset({"usage", "uptime", "cost", "chargeback", "variance", "preemptions"})),
+    (on_unpriced, frozenset({"cost", "chargeback", "variance", "savings", "cash"})),
     (on_unknown_market_price, frozenset({"savings"})),
     (on_unknown_limit, frozenset({"savings"})),
-    (on_unknown_unit_price, frozenset({"cost", "chargeback", "cash", "reservations", "opportunities"})),
+    (on_unknown_unit_price, frozenset({"cost", "chargeback", "variance", "cash", "reservations", "opportunities"})),
     (on_unknown_commitment, frozenset({"reservations", "cash"})),
-    (on_unknown_pause_rate, frozenset({"cost", "chargeback", "pause-credits", "reservations", "opportunities"})),
+    (
+        on_unknown_pause_rate,
+        frozenset({"cost", "chargeback", "variance", "pause-credits", "reservations", "opportunities"}),
+    ),
     (on_unknown_return_rate, frozenset({"opportunities"})),
     (on_unrated_credits, frozenset({"credits"})),
     (_on_redemptions, frozenset({"credits"})),

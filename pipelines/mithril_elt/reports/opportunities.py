@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mithril_elt.reports.catalog import OPPORTUNITIES
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import Grouping
 from mithril_elt.reports.kinds import Sum
+from mithril_elt.reports.list_catalog import OPPORTUNITIES
 from mithril_elt.reports.low_use import OPPORTUNITY, UnusedLine
 from mithril_elt.reports.marts import Marts
 from mithril_elt.reports.query import Gathered, gather

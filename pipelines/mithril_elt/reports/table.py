@@ -16,11 +16,12 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from mithril_elt.reports.advised import advised_lines, ways_on_lines
-from mithril_elt.reports.catalog import OPPORTUNITIES, RECONCILIATION, RETURN_NOW
+from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.reports.compared import compared_lines
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.kinds import Combined, Sum
+from mithril_elt.reports.list_catalog import OPPORTUNITIES, RECONCILIATION, RETURN_NOW
 from mithril_elt.reports.shown import (
     figures_of,
     footnotes,
@@ -93,14 +94,20 @@ def _blocks(report: Report, width: int, *, bold: bool) -> list[str]:
     if left_out:
         notes.append(f"Zero in all rows: {', '.join(column.name for column in left_out)}.")
     if len(rows) < len(report.rows):
-        notes.append(f"{len(report.rows) - len(rows):,} rows of nothing but zeros are not shown.")
+        zeros = len(report.rows) - len(rows)
+        rows_are = "row of nothing but zeros is" if zeros == 1 else "rows of nothing but zeros are"
+        notes.append(f"{zeros:,} {rows_are} not shown.")
     return [*lines, "", *textwrap.wrap(" ".join(notes), max(width, 40))] if notes else lines
 
 
 def _says_something(report: Report, row: tuple[Cell, ...]) -> bool:
-    """Whether a figure of the row is not zero, or is one that adds up and is not known."""
+    """Whether a figure of the row is not zero, or is one that adds up, or that rows are sorted by, and is not known."""
+    main = DEFINITIONS[report.name].sorted_by
     figures = zip(figures_of(report), row[len(report.group_columns) :], strict=True)
-    return any(cell or (cell is None and isinstance(figure, Sum | Combined)) for figure, cell in figures)
+    return any(
+        cell or (cell is None and (isinstance(figure, Sum | Combined) or figure.name == main))
+        for figure, cell in figures
+    )
 
 
 def _group_columns(report: Report, rows: Sequence[tuple[Cell, ...]]) -> list[_Column]:
