@@ -69,6 +69,10 @@ MARTS: dict[str, str] = {
         "reservation_id varchar, project_id varchar, day date, month date, ageing varchar, expires_at timestamp,"
         " credited_us bigint, unrated_us bigint, credit_cent_us hugeint"
     ),
+    "fct_return_credits": (
+        f"instance_id varchar, reservation_id varchar, project_id varchar, returned_at timestamp, {_TIMED},"
+        " hours_left_us bigint, return_credit_cent_us hugeint"
+    ),
     "fct_reservation_rates": (
         "reservation_id varchar, project_id varchar, rate_kind varchar, from_at timestamp, to_at timestamp,"
         " rate_cents bigint, is_in_force boolean"

@@ -244,6 +244,26 @@ def test_credits_are_told_by_how_old_they_are(marts: duckdb.DuckDBPyConnection) 
     assert bound == "Credits are an upper bound: what was redeemed is not in the API."
 
 
+def test_what_was_given_back_is_dated(marts: duckdb.DuckDBPyConnection) -> None:
+    """Ten hours at $7 in one hour, two in the next; five of an instance whose rate is not known, which is said."""
+    answer = report(marts, "return-credits", by=["instance", "hour"])
+    columns = ("hour", "instance_id", "returned_instances", "returned_hours", "return_credit_usd")
+    assert [tuple(row[name] for name in columns) for row in records(answer)] == [
+        ("2026-03-31T22:00:00Z", "inst_3", 1, "10.000000000000", "70.000000000000"),
+        ("2026-03-31T23:00:00Z", "inst_3", 1, "2.000000000000", "14.000000000000"),
+        ("2026-03-31T23:00:00Z", "inst_2", 1, "5.000000000000", None),
+    ]
+    assert answer.total == (3, Decimal(17), Decimal(84))
+    assert answer.warnings == (
+        "No return rate is known for 5.00 h given back, of 1 instance: left out of return_credit_usd.",
+        "Returns are inferred from instances that ended before their reservation: they are in no net cost.",
+    )
+    [row] = records(report(marts, "return-credits", by=["reservation"], only={"region": "eu-central1-b"}))
+    assert (row["reservation_id"], row["return_credit_usd"]) == ("res_1", "84.000000000000")
+    nothing = report(marts, "return-credits", from_at=datetime(2026, 4, 1, tzinfo=UTC))
+    assert nothing.total == (0, 0, 0)
+
+
 def test_opportunities_are_ranked_by_what_is_at_stake(marts: duckdb.DuckDBPyConnection) -> None:
     """Lines add up over their hours, the dearest first, what is not known last; of an instance no cost is told."""
     answer = report(marts, "opportunities")

@@ -198,6 +198,12 @@ class OpenMarts:
         """Pause credits by when they lapse; an upper bound, since what was redeemed is not in the API."""
         return self.report("credits", by, from_, to, **how)
 
+    def return_credits(
+        self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any
+    ) -> pd.DataFrame:
+        """Instances given back before their reservation ended, the hours left then, and the credit for them."""
+        return self.report("return-credits", by, from_, to, **how)
+
     def opportunities(self, from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """What unused reserved time might have brought, line by line, the dearest first, with what to do.
 

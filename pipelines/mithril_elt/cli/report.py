@@ -91,7 +91,7 @@ def report_options(function: F) -> F:
 @click.option("--chart", "is_chart", is_flag=True, help="A bar for each row, of what the report is sorted by.")
 def report_command(*, name: str, form: str, is_chart: bool, **values: Any) -> None:
     """Print a report: usage, uptime, cost, chargeback, variance, cash, credits, pause-credits,
-    reservations, savings, preemptions, rates, opportunities, return-now, reconciliation or summary.
+    return-credits, reservations, savings, preemptions, rates, opportunities, return-now, reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.

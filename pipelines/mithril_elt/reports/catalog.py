@@ -136,6 +136,17 @@ _CREDITS = Definition(
     tuple(option for option in GROUPINGS if option not in {"instance", "bid", "hour"}),
     is_estimate=True,
 )
+_RETURN_CREDITS = Definition(
+    "return-credits",
+    (
+        Sum("returned_instances", COUNT, "given back", "returned"),
+        Sum("returned_hours", HOURS, "left then", "returned_time"),
+        Sum("return_credit_usd", USD, "return credit", "return_credit"),
+    ),
+    "return_credit_usd",
+    tuple(option for option in GROUPINGS if option != "bid"),
+    is_estimate=True,
+)
 _SAVING = ((1, "reserved_market_cost"), (-1, "compared_cost"))
 _SAVINGS = Definition(
     "savings",
@@ -186,7 +197,18 @@ _PREEMPTIONS = Definition(
 )
 REPORTS = {
     definition.name: definition
-    for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS, _PREEMPTIONS, _CREDITS, _CASH)
+    for definition in (
+        _USAGE,
+        _UPTIME,
+        _COST,
+        _PAUSE_CREDITS,
+        _RESERVATIONS,
+        _SAVINGS,
+        _PREEMPTIONS,
+        _CREDITS,
+        _RETURN_CREDITS,
+        _CASH,
+    )
 }
 
 DEFINITIONS = {**REPORTS, **LISTS}

@@ -37,6 +37,7 @@ SOURCES = {
     # Those of spot instances alone.
     "spot_interruptions": Source("instance", _of_spot("fct_interruptions")),
     "spot_instance_hours": Source("instance", _of_spot("fct_instance_hours")),
+    "returns": Source("instance", "{marts}.fct_return_credits"),
     "starts": Source("instance", "{marts}.fct_starts"),
     "commitments": Source(
         "reservation", "(select *, date_trunc('hour', placed_at) as hour_at from {marts}.fct_commitments)"
@@ -131,6 +132,9 @@ MEASURES = (
         for ageing in AGEING
     ),
     Measure("ledger_expiry", "ledger", "case when f.ageing <> 'expired' then f.expires_at end", how="min({})"),
+    Measure("returned", "returns", "1"),
+    Measure("returned_time", "returns", "f.hours_left_us"),
+    Measure("return_credit", "returns", "f.return_credit_cent_us", weight="f.hours_left_us"),
     Measure("idle_time", "opportunities", "f.idle_us"),
     Measure("idle_time_cost", "opportunities", "f.idle_cost_cent_us", weight="f.idle_us"),
     Measure("idle_time_credit", "opportunities", "f.pause_credit_cent_us", weight="f.idle_us"),

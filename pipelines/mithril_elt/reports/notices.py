@@ -26,6 +26,7 @@ from mithril_elt.reports.unknowns import (
     on_unknown_unit_price,
     on_unpriced,
     on_unrated_credits,
+    on_unrated_returns,
 )
 
 __all__ = ["notices", "on_the_whole"]
@@ -96,6 +97,14 @@ def _on_redemptions(marts: Marts, _: Span) -> str | None:
     return "Credits are an upper bound: what was redeemed is not in the API." if count else None
 
 
+def _on_inferred_returns(marts: Marts, _: Span) -> str | None:
+    """No endpoint tells of a return."""
+    [(count,)] = marts.rows("select count(*) from {marts}.fct_return_credits")
+    if not count:
+        return None
+    return "Returns are inferred from instances that ended before their reservation: they are in no net cost."
+
+
 def _on_no_summary(marts: Marts, _: Span) -> str | None:
     [(number,)] = marts.rows(
         "select count(*) from {marts}.dim_reservations where placed_at <= as_of"
@@ -137,5 +146,7 @@ _OF_REPORTS: tuple[tuple[Callable[[Marts, Span], str | None], frozenset[str]], .
     (on_unknown_return_rate, frozenset({"opportunities"})),
     (on_unrated_credits, frozenset({"credits"})),
     (_on_redemptions, frozenset({"credits"})),
+    (on_unrated_returns, frozenset({"return-credits"})),
+    (_on_inferred_returns, frozenset({"return-credits"})),
     (on_unknown_loss_rate, frozenset({"pause-credits", "opportunities"})),
 )

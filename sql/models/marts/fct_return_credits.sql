@@ -49,7 +49,10 @@ final as (
         hours_left_us,
         {{ hours('hours_left_us') }} as left_hours,
         return_credit_cent_us,
-        {{ usd('return_credit_cent_us') }} as return_credit_usd
+        {{ usd('return_credit_cent_us') }} as return_credit_usd,
+        {{ hour_of('returned_at') }} as hour_at,
+        {{ report_day('returned_at') }} as day,
+        {{ report_month('returned_at') }} as month
     from rated_returns
 )
 
