@@ -47,6 +47,11 @@ MARTS: dict[str, str] = {
         " reserved_market_cost_cent_us hugeint, unlimited_us bigint, limited_cost_cent_us hugeint,"
         " limit_cost_cent_us hugeint, near_limit_us bigint"
     ),
+    "fct_market_hours": (
+        "instance_type_id varchar, region varchar, hour_at timestamp, day date, month date,"
+        " spot_price_usd decimal(38, 12), reserved_price_usd decimal(38, 12), spot_up_us bigint, preemptions bigint,"
+        " preempted_starts bigint"
+    ),
     "fct_opportunities": (
         "opportunity varchar, what_to_do varchar, reservation_id varchar, instance_id varchar, project_id varchar,"
         " hour_at timestamp, idle_us bigint, idle_cost_cent_us hugeint, pause_credit_cent_us hugeint,"
