@@ -90,7 +90,8 @@ def test_subtotals_are_for_readers_alone(marts: duckdb.DuckDBPyConnection) -> No
         ["three", "16.50"],
     ]
     marts.execute("update marts.fct_reservation_hours set allocated_unused_cent_us = null")
-    assert "(idle)           –" in render(report(marts, "chargeback", by=["label"], rules=told), "table")
+    unknown = render(report(marts, "chargeback", by=["label"], rules=told), "table")
+    assert [line.split() for line in unknown.splitlines() if line.startswith("(idle)")][-1] == ["(idle)", "–"]
 
 
 def test_the_first_rule_that_fits_holds_and_what_none_fits_is_said(marts: duckdb.DuckDBPyConnection) -> None:
