@@ -1,5 +1,5 @@
--- In each hour of a reservation in which all is known, what is at stake and the credit for what was given back add up to
--- its idle cost net of pause credit.
+-- In each hour of a reservation in which all is known, what is at stake and the credit for what was given back add up
+-- to its idle cost net of pause credit.
 with
 
 reservation_hours as (
