@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mithril_elt.acting.journal import table_of
 from mithril_elt.errors import UsageError, WarehouseError
 from mithril_elt.layout import LAYOUTS
 from mithril_elt.lock import locked, still_held
@@ -100,9 +99,10 @@ def _check_empty(connection: Any, target: Place, dataset: str | None) -> None:
 
 def _journal(source: Any, target: Any, dataset: str | None) -> dict[str, int]:
     """What was asked of instances, if anything was: it belongs to the figures from which it came."""
-    schema, table = table_of(dataset)
-    noted = "select table_name from information_schema.tables where table_catalog = current_database()"
-    if (table,) not in source.execute(f"{noted} and table_schema = ?", [schema]).fetchall():
+    schema = schema_name("ops", dataset)
+    noted = "select count(*) from information_schema.tables where table_catalog = current_database()"
+    [[tables]] = source.execute(f"{noted} and table_schema = ?", [schema]).fetchall()
+    if not tables:
         return {}
     make_schema(target, schema)
     return {f"ops.{name}": rows for name, rows in _copied(source, target, schema).items()}
