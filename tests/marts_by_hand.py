@@ -22,7 +22,7 @@ MARTS: dict[str, str] = {
     "dim_instances": (
         "instance_id varchar, instance_name varchar, project_id varchar, order_id varchar, bid_id varchar,"
         " reservation_id varchar, user_id varchar, instance_type_id varchar, region varchar, as_of timestamp,"
-        " listed_status varchar, created_at timestamp, first_event_at timestamp"
+        " listed_status varchar, created_at timestamp, first_event_at timestamp, bid_name varchar"
     ),
     "dim_reservations": (
         "reservation_id varchar, reservation_name varchar, project_id varchar, user_id varchar,"
@@ -47,10 +47,15 @@ MARTS: dict[str, str] = {
         " reserved_market_cost_cent_us hugeint, unlimited_us bigint, limited_cost_cent_us hugeint,"
         " limit_cost_cent_us hugeint, near_limit_us bigint"
     ),
+    "fct_market_hours": (
+        "instance_type_id varchar, region varchar, hour_at timestamp, day date, month date,"
+        " spot_price_usd decimal(38, 12), reserved_price_usd decimal(38, 12), spot_up_us bigint, preemptions bigint,"
+        " preempted_starts bigint"
+    ),
     "fct_opportunities": (
         "opportunity varchar, what_to_do varchar, reservation_id varchar, instance_id varchar, project_id varchar,"
         " hour_at timestamp, idle_us bigint, idle_cost_cent_us hugeint, pause_credit_cent_us hugeint,"
-        " at_stake_cent_us hugeint"
+        " at_stake_cent_us hugeint, return_credit_cent_us hugeint, is_over boolean default false"
     ),
     "fct_reservation_hours": (
         f"reservation_id varchar, project_id varchar, {_TIMED}, reserved_us bigint, used_us bigint, unused_us bigint,"
@@ -68,6 +73,10 @@ MARTS: dict[str, str] = {
     "fct_credit_ledger": (
         "reservation_id varchar, project_id varchar, day date, month date, ageing varchar, expires_at timestamp,"
         " credited_us bigint, unrated_us bigint, credit_cent_us hugeint"
+    ),
+    "fct_return_credits": (
+        f"instance_id varchar, reservation_id varchar, project_id varchar, returned_at timestamp, {_TIMED},"
+        " hours_left_us bigint, return_credit_cent_us hugeint"
     ),
     "fct_reservation_rates": (
         "reservation_id varchar, project_id varchar, rate_kind varchar, from_at timestamp, to_at timestamp,"

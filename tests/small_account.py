@@ -213,6 +213,21 @@ def small_account() -> dict[str, list[dict[str, Any]]]:
             _credit("2025-12-02", "within_90_days", "2026-06-02T12:00", 2 * HOUR_US, None, unrated_us=2 * HOUR_US),
             _credit("2025-09-02", "expired", "2026-03-02T12:00", HOUR_US, 300 * HOUR_US),
         ],
+        "fct_return_credits": [
+            _on_march_31(
+                instance_id=instance,
+                reservation_id="res_1",
+                returned_at=hour_at + timedelta(minutes=20),
+                hour_at=hour_at,
+                hours_left_us=hours * HOUR_US,
+                return_credit_cent_us=cents and cents * hours * HOUR_US,
+            )
+            for instance, hour_at, hours, cents in (
+                ("inst_3", _FIRST, 10, 700),
+                ("inst_3", _SECOND, 2, 700),
+                ("inst_2", _SECOND, 5, None),
+            )
+        ],
         "fct_interruptions": [
             _on_march_31(
                 instance_id="inst_1", hour_at=_SECOND, to_status="PREEMPTED", left_up=True, recovery_us=90 * 60_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -205,6 +206,7 @@ def test_the_exit_status_is_for_a_scheduler(cli: Cli, tmp_path: Path, lines: str
     ended = _check(cli, tmp_path, lines)
     assert ended.status == status, ended
     assert ended.out.count("2026-03,") == lines.count("\n")
+    assert re.match(r"Counted up to 2026-03-29T12:00:00Z, [\d,]+\.\d hours ago\. Dollars", ended.out)
     assert (ended.err == "") is (status == 0)
 
 
@@ -212,6 +214,8 @@ def test_json_has_exact_strings(cli: Cli, tmp_path: Path) -> None:
     """All twelve places, nulls where nothing is known."""
     told = json.loads(_check(cli, tmp_path, "project,proj_a,2026-03,5000\n", "--json").out)
     assert told["as_of"] == "2026-03-29T12:00:00Z"
+    age = datetime.now(UTC) - _AT.replace(tzinfo=UTC)
+    assert abs(float(told["age_hours"]) - age / timedelta(hours=1)) < 0.2
     assert told["budgets"] == [
         {
             "scope_kind": "project",

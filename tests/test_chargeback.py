@@ -14,7 +14,7 @@ import mithril_elt
 from commands import Cli
 from marts_by_hand import fill
 from mithril_elt.errors import UsageError
-from mithril_elt.reports import Rule, read_rules, report
+from mithril_elt.reports import Rule, as_chart, read_rules, render, report
 from small_account import records, small_account, small_marts
 
 HEADER = "pattern,label\n"
@@ -63,6 +63,35 @@ def test_lines_by_project_user_and_label(marts: duckdb.DuckDBPyConnection) -> No
         ("proj_a", "user_u", "three", "pause credit", "1.5", "-7.5"),
         ("proj_a", "user_v", "others", "spot", "1", "2"),
     ]
+
+
+def test_subtotals_are_for_readers_alone(marts: duckdb.DuckDBPyConnection) -> None:
+    """Under the lines what each label comes to, without a label what each group of the first grouping does; no file has
+    them: $21.505 of `others`, $24 less $7.50 of `three`."""
+    told = rules(("*3", "three"), ("machine ?", "others"))
+    whole = report(marts, "chargeback", rules=told)
+    shown = render(whole, "table", width=200).split("\n\n")
+    assert shown[2].splitlines() == [
+        "              cost",
+        "label          USD",
+        "──────────────────",
+        "(idle)       96.00",
+        "others       21.50",
+        "three        16.50",
+        "──────────────────",
+        "Total of 3  134.00",
+    ]
+    assert "Total of 2" in render(report(marts, "chargeback", by=["user", "region"]), "table").split("\n\n")[2]
+    assert len(render(whole, "csv").splitlines()) == 6
+    assert "Total of 3" not in render(report(marts, "chargeback", rules=told, limit=4), "table")
+    assert [line.split()[:2] for line in as_chart(whole).splitlines()[2:5]] == [
+        ["(idle)", "96.00"],
+        ["others", "21.50"],
+        ["three", "16.50"],
+    ]
+    marts.execute("update marts.fct_reservation_hours set allocated_unused_cent_us = null")
+    unknown = render(report(marts, "chargeback", by=["label"], rules=told), "table")
+    assert [line.split() for line in unknown.splitlines() if line.startswith("(idle)")][-1] == ["(idle)", "–"]
 
 
 def test_the_first_rule_that_fits_holds_and_what_none_fits_is_said(marts: duckdb.DuckDBPyConnection) -> None:
@@ -123,6 +152,8 @@ def test_cost_without_time_is_a_line(marts: duckdb.DuckDBPyConnection) -> None:
     ("text", "words"),
     [
         ("pattern\n*,\n", r"lacks label: it is a CSV file with the columns pattern, label"),
+        ("pattern;label\n*;a\n", "has semicolons between its columns: save it as CSV with commas; it is a CSV file"),
+        ("pattern\tlabel\n*\ta\n", "has tabs between its columns: save it as CSV with commas"),
         (HEADER, "has no rule"),
         (HEADER + ",a\n", "line 2: there is no pattern"),
         (HEADER + "*,\n", "line 2: '' is no label"),

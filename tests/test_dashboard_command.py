@@ -68,7 +68,7 @@ def test_a_file_has_the_figures_of_the_report(cli: Cli, db: Path, tmp_path: Path
         (["--only", "user=nobody"], 2, "no such user"),
         (["--only", "colour=red"], 2, "'colour' is nothing"),
         (["--stale-after", "long"], 2, "--stale-after"),
-        (["--db", "none.duckdb"], 9, "there is no database none.duckdb"),
+        (["--db", "none.duckdb"], 2, "there is no database none.duckdb"),
         (["--out", "missing/x.html"], 2, "cannot be written"),
     ],
 )

@@ -55,6 +55,19 @@ def test_up_time_alone_counts_inside_the_reservation(marts: Marts, tmp_path: Pat
     assert found == [UnusedLine("res_1", "inst_broken", 113 * MINUTE_US, 500 * 113 * MINUTE_US)]
 
 
+def test_what_has_ended_is_over(marts: Marts, tmp_path: Path) -> None:
+    """An instance that was terminated an hour ago, and one of a reservation that ended just now, are no advice."""
+    file = used(tmp_path / "use.csv", [*samples("ended", -10, -1, 0), *samples("idle", -3, 0, 0)])
+    assert {line.instance_id: line.is_over for line in lines(marts, file)[0]} == {
+        "inst_ended": True,
+        "inst_idle": False,
+    }
+    marts.connection.execute("update marts.dim_reservations set ends_at = as_of")
+    found, _ = lines(marts, file)
+    assert [line.is_over for line in found] == [True, True]
+    assert {line.advice for line in found} == {"It is over: nothing can be done about it any more."}
+
+
 def test_spells_that_follow_each_other_are_one(marts: Marts, tmp_path: Path) -> None:
     """A notice in the middle does not part the time up: half an hour and 40 minutes make 63 minutes."""
     marts.connection.execute(
@@ -121,7 +134,7 @@ def test_lines_are_ranked_among_the_others_and_add_up(marts: Marts, tmp_path: Pa
     ]
     assert records(answer)[1]["idle_cost_gross_usd"] is None
     amounts = [cell for cell in answer.total if isinstance(cell, Decimal)]
-    assert [f"{amount:.2f}" for amount in (amounts[0], amounts[-1])] == ["10.88", "54.42"]
+    assert [f"{amount:.2f}" for amount in (amounts[0], amounts[-2])] == ["10.88", "54.42"]
     assert any("tells nothing of" in warning for warning in answer.warnings)
 
 

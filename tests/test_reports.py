@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 import duckdb
 import pytest
 
+from marts_by_hand import HOUR_US
 from mithril_elt.reports import render, report
 from mithril_elt.reports.poisson import expected_95
 from small_account import only, records, small_marts
@@ -243,6 +244,26 @@ def test_credits_are_told_by_how_old_they_are(marts: duckdb.DuckDBPyConnection) 
     assert bound == "Credits are an upper bound: what was redeemed is not in the API."
 
 
+def test_what_was_given_back_is_dated(marts: duckdb.DuckDBPyConnection) -> None:
+    """Ten hours at $7 in one hour, two in the next; five of an instance whose rate is not known, which is said."""
+    answer = report(marts, "return-credits", by=["instance", "hour"])
+    columns = ("hour", "instance_id", "returned_instances", "returned_hours", "return_credit_usd")
+    assert [tuple(row[name] for name in columns) for row in records(answer)] == [
+        ("2026-03-31T22:00:00Z", "inst_3", 1, "10.000000000000", "70.000000000000"),
+        ("2026-03-31T23:00:00Z", "inst_3", 1, "2.000000000000", "14.000000000000"),
+        ("2026-03-31T23:00:00Z", "inst_2", 1, "5.000000000000", None),
+    ]
+    assert answer.total == (3, Decimal(17), Decimal(84))
+    assert answer.warnings == (
+        "No return rate is known for 5.00 h given back, of 1 instance: left out of return_credit_usd.",
+        "Returns are inferred from instances that ended before their reservation: they are in no net cost.",
+    )
+    [row] = records(report(marts, "return-credits", by=["reservation"], only={"region": "eu-central1-b"}))
+    assert (row["reservation_id"], row["return_credit_usd"]) == ("res_1", "84.000000000000")
+    nothing = report(marts, "return-credits", from_at=datetime(2026, 4, 1, tzinfo=UTC))
+    assert nothing.total == (0, 0, 0)
+
+
 def test_opportunities_are_ranked_by_what_is_at_stake(marts: duckdb.DuckDBPyConnection) -> None:
     """Lines add up over their hours, the dearest first, what is not known last; of an instance no cost is told."""
     answer = report(marts, "opportunities")
@@ -258,11 +279,43 @@ def test_opportunities_are_ranked_by_what_is_at_stake(marts: duckdb.DuckDBPyConn
         (None, None, None),
         (None, None, None),
     ]
-    assert [f"{cell:f}" for cell in answer.total if isinstance(cell, Decimal)][-1] == "88.500000000000"
+    assert [f"{cell:f}" for cell in answer.total if isinstance(cell, Decimal)][-2] == "88.500000000000"
     late = report(marts, "opportunities", from_at=datetime(2026, 4, 1, tzinfo=UTC), limit=1)
     [row] = records(late)
     assert (row["opportunity"], row["at_stake_usd"], late.row_count) == ("use_or_return", "21.500000000000", 2)
     assert "1 of 2 rows are left out by --limit 1." in late.warnings
+
+
+def test_what_is_over_stands_behind_and_is_said_to_be_lost(marts: duckdb.DuckDBPyConnection) -> None:
+    """An hour given back at $24, credited $14, leaves $10: the largest but one, and nothing to be done about."""
+    marts.execute("update marts.fct_opportunities set is_over = true where opportunity = 'pause_for_longer'")
+    marts.execute(f"""
+        insert into marts.fct_opportunities
+        select 'given_back', 'It was given back.', 'res_1', 'inst_3', project_id, hour_at, {HOUR_US}, {2400 * HOUR_US},
+            null, {1000 * HOUR_US}, {1400 * HOUR_US}, true
+        from marts.fct_opportunities where instance_id = 'inst_3' and opportunity = 'pause_when_idle'
+    """)  # own numbers
+    answer = report(marts, "opportunities")
+    columns = ("opportunity", "at_stake_usd", "return_credit_usd", "is_over")
+    assert [tuple(row[name] for name in columns) for row in records(answer)] == [
+        ("use_or_return", "87.000000000000", "0.000000000000", False),
+        ("pause_when_idle", None, "0.000000000000", False),
+        ("given_back", "10.000000000000", "14.000000000000", True),
+        ("pause_for_longer", "1.500000000000", "0.000000000000", True),
+    ]
+    assert render(answer, "table", width=100).split("\n\n")[2].splitlines() == [
+        "    USD lost",
+        "────────────",
+        "       10.00  machine 3 inst_3: 1.00 h given back, 24.00 USD before credit",
+        "        1.50  machine 3 inst_3: 0.25 h paused too shortly",
+        "────────────",
+        "       98.50  Total of 4, of which 11.50 is over: nothing can be done about it",
+    ]
+    assert "of which" not in render(report(marts, "opportunities", limit=3), "table")
+    assert "| yes |" in render(answer, "markdown")
+    marts.execute("update marts.fct_opportunities set return_credit_cent_us = null, at_stake_cent_us = null")
+    [warning] = [each for each in report(marts, "opportunities").warnings if "return rate" in each]
+    assert "for 1.00 h given back, of 1 reservation" in warning
 
 
 def test_opportunities_on_a_screen_say_what_to_do(marts: duckdb.DuckDBPyConnection) -> None:

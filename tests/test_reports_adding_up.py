@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from marts_by_hand import HOUR_US, connection, fill, instance_hour, reservation_hour, spot_hour
 from mithril_elt.reports import GROUPINGS, Report, Rule, report
-from mithril_elt.reports.catalog import CHARGEBACK, REPORTS
+from mithril_elt.reports.catalog import REPORTS
 from mithril_elt.reports.kinds import Combined, Sum
+from mithril_elt.reports.list_catalog import CHARGEBACK
 
 _BEGIN = datetime.fromisoformat("2026-02-28T20:00")
 _UNIT = Fraction(1, 10**12)

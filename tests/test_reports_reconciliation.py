@@ -51,6 +51,7 @@ def test_json_is_as_promised(marts: duckdb.DuckDBPyConnection) -> None:
         "difference": "5.000000000000",
         "agrees": False,
         "likely_cause": CAUSE,
+        "reservation_name": "quarter",
     }
     assert document["rows"][3] == {
         "reservation_id": "res_0",
@@ -60,6 +61,7 @@ def test_json_is_as_promised(marts: duckdb.DuckDBPyConnection) -> None:
         "difference": None,
         "agrees": None,
         "likely_cause": "no pause rate is known",
+        "reservation_name": None,
     }
 
 

@@ -36,7 +36,7 @@ def test_another_schema_of_marts_can_be_named() -> None:
         (
             "costs",
             [],
-            "credits, cash, chargeback, rates, opportunities, return-now, reconciliation, summary",
+            "cash, chargeback, variance, rates, opportunities, return-now, reconciliation, summary",
         ),
         ("cost", ["week"], "instance, order"),
         ("reservations", ["instance"], "order, reservation, user"),

@@ -45,6 +45,8 @@ def test_json_is_as_promised(marts: duckdb.DuckDBPyConnection) -> None:
         "pause_credit_usd": "0.000000000000",
         "net_cost_usd": "72.000000000000",
         "usd_per_gpu_hour": None,
+        "instance_name": None,
+        "reservation_name": "quarter",
     }
     assert json.loads(render(report(marts, "uptime"), "json"))["rows"][0]["interruptions"] == 3
     nothing = report(marts, "cost", by=["day"], from_at=to_at.replace(year=2027))
@@ -59,6 +61,29 @@ def test_csv_has_the_same_cells_as_json(marts: duckdb.DuckDBPyConnection, name: 
     read = list(csv.DictReader(io.StringIO(render(answer, "csv"))))
     assert read == [{key: "" if cell is None else str(cell) for key, cell in row.items()} for row in rows]
     assert list(read[0]) == list(rows[0])
+
+
+def test_files_have_the_names_of_ids_at_their_end(marts: duckdb.DuckDBPyConnection) -> None:
+    """A column for each id that has names, also where none is known; an order is a bid or a reservation."""
+    marts.execute("update marts.dim_instances set bid_name = '=nightly' where instance_id = 'inst_1'")
+    answer = report(marts, "cost", by=["order", "instance-type", "user", "project"])
+    read = list(csv.DictReader(io.StringIO(render(answer, "csv"))))
+    assert list(read[0])[-3:] == ["order_name", "instance_type_name", "project_name"]
+    names = {row["order_id"]: tuple(row.values())[-3:] for row in read}
+    assert names == {
+        "res_1": ("quarter", "h100.8x", "Vision"),
+        "bid_1": ("'=nightly", "h100.8x", "Vision"),
+        "bid_2": ("", "", "Vision"),
+    }
+    by_instance = json.loads(render(report(marts, "cost", by=["instance"]), "json"))["rows"]
+    assert list(by_instance[0])[-2:] == ["instance_name", "reservation_name"]
+    assert {(row["instance_id"], row["instance_name"], row["reservation_name"]) for row in by_instance} == {
+        ("inst_1", "machine 1", None),
+        ("inst_2", "machine 2", None),
+        ("inst_3", "machine 3", "quarter"),
+        (None, None, "quarter"),
+    }
+    assert "=nightly" in render(report(marts, "cost", by=["bid"]), "table")
 
 
 @pytest.mark.parametrize("name", REPORT_NAMES)

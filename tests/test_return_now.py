@@ -94,6 +94,38 @@ def _row(marts: duckdb.DuckDBPyConnection, use: str | None = None, spot: str | N
     }
 
 
+def _asked(region: str, hour: int, spot: str | None, reserved: str | None = None) -> dict[str, Any]:
+    return {
+        "instance_type_id": "it_8",
+        "region": region,
+        "hour_at": _hours(hour),
+        "spot_price_usd": spot,
+        "reserved_price_usd": reserved,
+    }
+
+
+def test_where_nothing_was_paid_the_market_is_asked(marts: duckdb.DuckDBPyConnection) -> None:
+    """$10 and $11.50 in the week before are $10.75; before it, elsewhere, at as_of and unknown do not count.
+
+    Ten hours returned save $160 of $400, and half of them cost 10.75: 347.50. Reserved was $16, then $17: $70 over.
+    """
+    market = [
+        _asked("here", -1, "10", "16"),
+        _asked("here", -7 * 24, "11.5", "17"),
+        _asked("here", -2, None),
+        _asked("here", -7 * 24 - 1, "99", "99"),
+        _asked("here", 0, "99", "99"),
+        _asked("there", -1, "99", "99"),
+    ]
+    fill(marts, _account() | {"fct_spot_hours": [], "fct_market_hours": market})
+    row = _row(marts)
+    figures = ("spot_usd_per_hour", "return_cost_usd", "flexibility_premium_usd", "advice")
+    assert [row[name] for name in figures] == ["10.75", "347.50", "70.00", "return"]
+    fill(marts, _account() | {"fct_market_hours": market})
+    assert [_row(marts)[name] for name in figures[:3]] == ["12.50", "365.00", "20.00"]
+    assert _row(marts, spot="1")["spot_usd_per_hour"] == "1.00"
+
+
 def test_defaults_are_what_the_account_showed(marts: duckdb.DuckDBPyConnection) -> None:
     """20 hours at $20 cost $400. Half of them, idle, earn $50 paused; all, returned, earn $160 less $125 of spot.
 

@@ -319,6 +319,7 @@ DAMAGE = {
     ),
     "assert_opportunities_add_up_to_idle_cost": (
         "update marts.fct_opportunities set at_stake_cent_us = at_stake_cent_us + 1",
+        "update marts.fct_opportunities set return_credit_cent_us = 1",
         "delete from marts.fct_opportunities where opportunity = 'pause_for_longer'",
         "delete from marts.fct_opportunities",
         f"{RESERVED} pause_credit_cent_us = pause_credit_cent_us + 1",

@@ -12,6 +12,9 @@ from mithril_elt.errors import UsageError
 
 __all__ = ["csv_rows"]
 
+# What spreadsheets of some countries write instead of commas.
+_OTHER_SIGNS = {";": "semicolons", "\t": "tabs"}
+
 
 def csv_rows(path: Path, columns: tuple[str, ...], *, of: str, one: str, each: str) -> list[tuple[str, dict[str, str]]]:
     """The rows of the file in its order, each as its place (`budgets.csv, line 2`) and its cells by column, trimmed.
@@ -30,6 +33,9 @@ def csv_rows(path: Path, columns: tuple[str, ...], *, of: str, one: str, each: s
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{of} in {path} cannot be read ({error}): {named}") from error
     missing = [name for name in columns if name not in found]
+    divided = next((words for sign, words in _OTHER_SIGNS.items() if any(sign in name for name in found)), None)
+    if missing and divided:
+        raise UsageError(f"{path} has {divided} between its columns: save it as CSV with commas; {named}")
     if missing or not rows:
         lacking = f"lacks {', '.join(missing)}" if missing else f"has no {one}"
         raise UsageError(f"{path} {lacking}: {named}, and a row for each {each}")

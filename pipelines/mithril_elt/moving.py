@@ -1,4 +1,4 @@
-"""Takes the raw history of one place to another, with the ledger and dlt's memory: the next run there goes on.
+"""Takes the raw history of one place to another, with ledger, dlt's memory and journal: what comes next goes on.
 
 Stands beside `transform`, on `raw_copies`. All of it is one transaction of the target: a copy that is broken off leaves
 nothing, and is begun anew. Models are not copied: a build there makes them.
@@ -28,7 +28,7 @@ __all__ = ["Copied", "copy"]
 
 @dataclass(frozen=True)
 class Copied:
-    """What a copy took along: the rows of each raw table, its own and dlt's."""
+    """What a copy took along: the rows of each raw table, its own and dlt's; `ops.actions` is the journal."""
 
     tables: dict[str, int]
 
@@ -39,7 +39,7 @@ class Copied:
 
 
 def copy(source: Place, target: Place, dataset: str | None = None) -> Copied:
-    """Copies all raw tables of a place into another that has none; both are locked meanwhile.
+    """Copies all raw tables of a place, and its journal, into another that has none; both are locked meanwhile.
 
     Raises:
         UsageError: source and target are one, one of them is files, nothing was loaded into the source, or the target
@@ -58,8 +58,7 @@ def copy(source: Place, target: Place, dataset: str | None = None) -> Copied:
             to_here.begin()
             make_schema(to_here, raw)
             to_here.execute(f'drop table if exists "{raw}".{LAYOUTS}')  # all that a run leaves that loads nothing
-            copied = Copied(copy_tables(from_there, to_here, raw))
-            _check_counts(to_here, raw, copied)
+            copied = Copied(_copied(from_there, to_here, raw) | _journal(from_there, to_here, dataset))
             forget_working_folder(target)  # what it remembers is of another history
             still_held(source)
             still_held(target)
@@ -88,18 +87,32 @@ def _reading(source: Place, raw: str) -> Iterator[Any]:
 
 
 def _check_empty(connection: Any, target: Place, dataset: str | None) -> None:
-    schemas = [schema_name(layer, dataset) for layer in ("raw", "staging", "marts")]
+    schemas = [schema_name(layer, dataset) for layer in ("raw", "staging", "marts", "ops")]
     listed = (
         "select table_schema, table_name from information_schema.tables where table_catalog = current_database()"
-        " and table_schema in (?, ?, ?) order by 1, 2"
+        " and table_schema in (?, ?, ?, ?) order by 1, 2"
     )
     for schema, table in connection.execute(listed, schemas).fetchall():
         if (schema, table) != (schemas[0], LAYOUTS):
             raise UsageError(f"{target} holds something already ({schema}.{table}): what is copied to has to be empty")
 
 
-def _check_counts(connection: Any, raw: str, copied: Copied) -> None:
-    for table, rows in copied.tables.items():
-        [[found]] = connection.execute(f'select count(*) from "{raw}"."{table}"').fetchall()  # noqa: S608  # own names
+def _journal(source: Any, target: Any, dataset: str | None) -> dict[str, int]:
+    """What was asked of instances, if anything was: it belongs to the figures from which it came."""
+    schema = schema_name("ops", dataset)
+    noted = "select count(*) from information_schema.tables where table_catalog = current_database()"
+    [[tables]] = source.execute(f"{noted} and table_schema = ?", [schema]).fetchall()
+    if not tables:
+        return {}
+    make_schema(target, schema)
+    return {f"ops.{name}": rows for name, rows in _copied(source, target, schema).items()}
+
+
+def _copied(source: Any, target: Any, schema: str) -> dict[str, int]:
+    """The rows of each table of a schema, all of which have arrived."""
+    tables = copy_tables(source, target, schema)
+    for table, rows in tables.items():
+        [[found]] = target.execute(f'select count(*) from "{schema}"."{table}"').fetchall()  # noqa: S608  # own names
         if found != rows:
-            raise WarehouseError(f"of {rows:,} rows of {raw}.{table} {found:,} arrived: nothing is copied")
+            raise WarehouseError(f"of {rows:,} rows of {schema}.{table} {found:,} arrived: nothing is copied")
+    return tables

@@ -116,8 +116,11 @@ class OpenMarts:
         exact: bool = True,
         use: UseTable | None = None,
         assumptions: Assumptions | None = None,
+        against: When = None,
     ) -> pd.DataFrame:
         """The report of that name: the rows and columns that `mithril-elt report NAME --json` has, typed.
+
+        The names of ids are not columns, but in `attrs["names"]`, by column and id.
 
         Raises:
             UsageError: a name, a grouping, a span or a file of rules that has no meaning; the sentence says which have.
@@ -135,6 +138,7 @@ class OpenMarts:
             marts_schema=self._schema,
             use=use,
             assumptions=assumptions,
+            against=_end(against, "against"),
         )
         found = frame(typed(answer), exact=exact)
         found.attrs.update(answer.head, names=answer.names)
@@ -168,6 +172,10 @@ class OpenMarts:
         """Lines that add up to net cost: spot, reserved, idle, pause credit; `rules` is the path of a file of rules."""
         return self.report("chargeback", by, from_, to, **how)
 
+    def variance(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
+        """Why cost is not what it was before, or in the span that begins `against`: by volume, by mix, by price."""
+        return self.report("variance", by, from_, to, **how)
+
     def cash(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Cost as it is charged and as it is used, and what parts the two."""
         return self.report("cash", by, from_, to, **how)
@@ -189,6 +197,12 @@ class OpenMarts:
     def credits(self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """Pause credits by when they lapse; an upper bound, since what was redeemed is not in the API."""
         return self.report("credits", by, from_, to, **how)
+
+    def return_credits(
+        self, by: str | Sequence[str] = (), from_: When = None, to: When = None, **how: Any
+    ) -> pd.DataFrame:
+        """Instances given back before their reservation ended, the hours left then, and the credit for them."""
+        return self.report("return-credits", by, from_, to, **how)
 
     def opportunities(self, from_: When = None, to: When = None, **how: Any) -> pd.DataFrame:
         """What unused reserved time might have brought, line by line, the dearest first, with what to do.

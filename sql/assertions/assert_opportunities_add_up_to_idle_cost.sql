@@ -1,4 +1,5 @@
--- In each hour of a reservation in which all is known, what is at stake adds up to its idle cost net of credit.
+-- In each hour of a reservation in which all is known, what is at stake and the credit for what was given back add up
+-- to its idle cost net of pause credit.
 with
 
 reservation_hours as (
@@ -14,7 +15,7 @@ at_stake as (
     select
         reservation_id,
         hour_at,
-        sum(at_stake_cent_us) as at_stake_cent_us,
+        sum(at_stake_cent_us + coalesce(return_credit_cent_us, 0)) as at_stake_cent_us,
         count(*) - count(at_stake_cent_us) as unknown_rows
     from {{ ref('fct_opportunities') }}
     where {{ since_first_change('hour_at') }}

@@ -17,3 +17,16 @@
 {% macro least_credited_minutes() -%}
     {{ (var('pause_credit_min_seconds') | int) // 60 }}
 {%- endmacro %}
+
+{#- What an opportunity asks whoever can act on it to do; of what is over nothing. -#}
+{% macro advice_of(opportunity, is_over) -%}
+    case
+        when {{ opportunity }} = 'given_back' then 'It was given back: this is what the credit for it leaves of its price.'
+        when {{ is_over }} then 'It is over: nothing can be done about it any more.'
+        when {{ opportunity }} = 'pause_when_idle'
+            then 'Pause it when it stands still for {{ least_credited_minutes() }} minutes: that earns credit.'
+        when {{ opportunity }} = 'pause_for_longer'
+            then 'Pause it for {{ least_credited_minutes() }} minutes at least: less earns nothing.'
+        else 'Use these hours, give instances back or reserve fewer: they were paid for, and nothing ran.'
+    end
+{%- endmacro %}

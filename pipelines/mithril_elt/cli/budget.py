@@ -5,6 +5,8 @@ Stands at the end of the flow, inside `cli`, on `budgets`.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +19,6 @@ from mithril_elt.instants import iso
 from mithril_elt.place import Place
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from decimal import Decimal
-
     from mithril_elt.budgets import BudgetState
 
 __all__ = ["budget_command"]
@@ -61,9 +60,11 @@ def check_command(*, file: Path, db: Place, dataset: str | None, as_json: bool) 
 
     at, states, warnings = check_budgets(db, read_budgets(file), marts_schema=schema_name("marts", dataset))
     if as_json:
-        say_facts({"as_of": iso(at), "warnings": warnings, "budgets": [_facts(state) for state in states]})
+        told = {"as_of": iso(at), "warnings": warnings, "budgets": [_facts(state) for state in states]}
+        say_facts({**told, "age_hours": f"{_age_hours(at):.1f}"})
     else:
-        say(f"Counted up to {iso(at)}. Dollars are estimated from the API's histories; this is not an invoice.")
+        estimated = "Dollars are estimated from the API's histories; this is not an invoice."
+        say(f"Counted up to {iso(at)}, {_age_hours(at):,.1f} hours ago. {estimated}")
         for state in states:
             say(_sentence(state, at))
         for warning in warnings:
@@ -96,6 +97,11 @@ def _facts(state: BudgetState) -> dict[str, Any]:
         "forecast_high_usd": _exact(state.forecast_high_usd),
         "passes_at": iso(state.passes_at),
     }
+
+
+def _age_hours(at: datetime) -> Decimal:
+    """How long ago that was, by this machine's clock."""
+    return Decimal(int((datetime.now(UTC) - at).total_seconds())) / 3600
 
 
 def _exact(amount: Decimal | None) -> str | None:

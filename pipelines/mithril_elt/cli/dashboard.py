@@ -75,8 +75,12 @@ def dashboard_command(
 
 def _write(source: Any, state: Any, out: Path, stale_after: timedelta) -> None:
     from mithril_elt.dashboard import static_page  # noqa: PLC0415  # as above
+    from mithril_elt.dashboard.figures import UnreadyError  # noqa: PLC0415  # as above
 
-    page = static_page(source, state, now=datetime.now(UTC), stale_after=stale_after).encode()
+    try:
+        page = static_page(source, state, now=datetime.now(UTC), stale_after=stale_after).encode()
+    except UnreadyError as error:  # no file, or no marts in it, is wrong usage here as it is for `report`
+        raise (error.__cause__ if isinstance(error.__cause__, UsageError) else error) from None
     try:
         # Whoever has the old file open, or fetches it, has all of the old or all of the new.
         with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:

@@ -15,7 +15,7 @@ import click
 from mithril_elt.cli.report import asked_report, report_options, tell_warnings
 from mithril_elt.cli.saying import say
 from mithril_elt.errors import UsageError
-from mithril_elt.reports import render
+from mithril_elt.reports import render, with_names
 from mithril_elt.whole_files import whole_file
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _write_parquet(answer: Report, part: Path) -> None:
     from mithril_elt.reports.typed import typed  # noqa: PLC0415  # imports pyarrow
 
     told = {**answer.head, "written_by": f"mithril-elt {version('mithril-elt')}"}
-    pq.write_table(typed(answer).replace_schema_metadata({"mithril_elt": json.dumps(told)}), part)
+    pq.write_table(typed(with_names(answer)).replace_schema_metadata({"mithril_elt": json.dumps(told)}), part)
 
 
 _WRITERS = {".csv": _write_csv, ".parquet": _write_parquet}

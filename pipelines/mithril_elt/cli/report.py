@@ -70,6 +70,11 @@ def report_options(function: F) -> F:
         db_options,
         click.option("--as-of", metavar="T", help="As it was then: nothing that happened later counts."),
         use_options,
+        click.option(
+            "--against",
+            metavar="T",
+            help="variance: where the other span begins; default: the one just before.",
+        ),
         click.option("--expected-use", metavar="PERCENT", help="return-now: of the hours left; default: as so far."),
         click.option(
             "--spot-price", metavar="USD", help="return-now: an instance-hour; default: as paid in the last 7 days."
@@ -85,14 +90,17 @@ def report_options(function: F) -> F:
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option("--chart", "is_chart", is_flag=True, help="A bar for each row, of what the report is sorted by.")
 def report_command(*, name: str, form: str, is_chart: bool, **values: Any) -> None:
-    """Print a report: usage, uptime, cost, chargeback, cash, pause-credits, credits, reservations, savings,
-    preemptions, rates, opportunities, return-now, reconciliation or summary.
+    """Print a report: usage, uptime, cost, chargeback, variance, cash, credits, pause-credits,
+    return-credits, reservations, savings, preemptions, rates, opportunities, return-now, reconciliation or summary.
 
     Figures are exact: the rows of any grouping add up to the ungrouped report to the last digit. Tables
     round dollars to the cent; json and csv have all twelve places.
 
     A chargeback has the lines that a cost report adds up, spot, reserved, idle and pause credit, by project, user and
     the label that the user's rules give to names of instances.
+
+    A variance says why cost is not what it was in the span before, or in that of --against: how much of the change is
+    by volume (hours), by mix (other types, spot or reserved), and by price (what an hour cost).
 
     Rates are what a GPU-hour cost on spot and reserved, as percentiles of the GPU-hours paid for.
 
@@ -135,6 +143,7 @@ def asked_report(
     db: Place,
     dataset: str | None,
     as_of: str | None,
+    against: str | None,
     **use: Any,
 ) -> Report:
     """The report that these options ask for."""
@@ -159,6 +168,7 @@ def asked_report(
             marts_schema=schema,
             use=table,
             assumptions=assumptions,
+            against=None if against is None else parse_end(against, option="--against"),
         )
     if wanted in (None, answer.timezone):
         return answer

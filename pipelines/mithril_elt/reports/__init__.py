@@ -7,6 +7,7 @@ from mithril_elt.reports.as_of import marts_as_of
 from mithril_elt.reports.chart import as_chart
 from mithril_elt.reports.compose import REPORT_NAMES, Report, days_of, known_up_to, report
 from mithril_elt.reports.groupings import EVERY_GROUPING, GROUPINGS
+from mithril_elt.reports.names import with_names
 from mithril_elt.reports.part import PARTS, known_ids
 from mithril_elt.reports.render import FORMATS, render
 from mithril_elt.reports.return_now import Assumptions
@@ -34,4 +35,5 @@ __all__ = [
     "render",
     "report",
     "state_of",
+    "with_names",
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from decimal import Decimal
 
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
@@ -17,7 +18,15 @@ __all__ = ["advised_lines", "ways_on_lines"]
 
 _GAP = "  "
 _WORDS = ("reservation_id", "advice", "what_to_do")
-_HEADING = "USD at stake"
+_HEADING, _LOST = "USD at stake", "USD lost"
+# How time was lost that nothing can be done about any more.
+_LOST_AS = {
+    "use_or_return": "not used",
+    "given_back": "given back",
+    "pause_when_idle": "not paused",
+    "pause_for_longer": "paused too shortly",
+    "pause_when_unused": "up and not used",
+}
 _WAYS = {"Keeping": "keep_cost_usd", "pausing": "pause_cost_usd", "returning": "return_cost_usd"}
 _WORTHS = {
     "Pausing or returning may save": "flexibility_value_usd",
@@ -33,17 +42,21 @@ _INPUTS = {
 
 
 def advised_lines(report: Report, width: int) -> list[str]:
-    """A line for each, the dearest first, under it what to do; at the end what all of them come to."""
+    """A line for each, the dearest first, under it what to do; then what is over, and what all of them come to."""
     if not report.rows:
         return ["Nothing to do: no reserved time was left unused, and no pause was too short."]
     total = number_text(report.total[report.columns.index("at_stake_usd") - _figures_before(report)])
-    amounts = [number_text(_cell(report, row, "at_stake_usd")) for row in report.rows]
-    wide = max(map(len, (*amounts, total, _HEADING)))
+    wide = max(len(text) for text in (*(_at_stake(report, row) for row in report.rows), total, _HEADING))
     rule = "─" * wide
-    lines = [f"{_HEADING:>{wide}}", rule]
-    for row, amount in zip(report.rows, amounts, strict=True):
-        lines += _advice(report, row, f"{amount:>{wide}}{_GAP}", width)
-    return [*lines, rule, f"{total:>{wide}}{_GAP}Total of {report.row_count:,}"]
+    lines: list[str] = []
+    for heading, is_over in ((_HEADING, False), (_LOST, True)):
+        told = [row for row in report.rows if _cell(report, row, "is_over") == is_over]
+        if told:
+            lines += [*([""] if lines else []), f"{heading:>{wide}}", rule]
+        for row in told:
+            amount = f"{_at_stake(report, row):>{wide}}{_GAP}"
+            lines += [f"{amount}{_of_what(report, row)}"] if is_over else _advice(report, row, amount, width)
+    return [*lines, rule, f"{total:>{wide}}{_GAP}Total of {report.row_count:,}{_of_which_over(report)}"]
 
 
 def ways_on_lines(report: Report, width: int) -> list[str]:
@@ -84,14 +97,32 @@ def _named_reservation(report: Report, row: tuple[Cell, ...]) -> str:
 
 
 def _advice(report: Report, row: tuple[Cell, ...], amount: str, width: int) -> Iterator[str]:
-    hours = f"{number_text(_cell(report, row, 'idle_hours'))} h"
-    gross = _cell(report, row, "idle_cost_gross_usd")
-    # Of an instance's own lines no cost is told: it is the reservation's.
-    of_cost = "" if gross is None else f", {number_text(gross)} USD before credit"
-    yield f"{amount}{_named(report, row)}: {hours}{of_cost}"
+    yield f"{amount}{_of_what(report, row)}"
     indent = " " * len(amount)
     advice = str(_cell(report, row, "what_to_do"))
     yield from textwrap.wrap(advice, max(width, 60), initial_indent=indent, subsequent_indent=indent)
+
+
+def _of_what(report: Report, row: tuple[Cell, ...]) -> str:
+    """Whose time it is, and how much; of what is over, how it was lost."""
+    lost_as = f" {_LOST_AS[str(_cell(report, row, 'opportunity'))]}" if _cell(report, row, "is_over") else ""
+    gross = _cell(report, row, "idle_cost_gross_usd")
+    # Of an instance's pauses no cost is told: it is the reservation's.
+    of_cost = "" if gross is None else f", {number_text(gross)} USD before credit"
+    return f"{_named(report, row)}: {number_text(_cell(report, row, 'idle_hours'))} h{lost_as}{of_cost}"
+
+
+def _of_which_over(report: Report) -> str:
+    """What part of the total is lost; nothing where none is, or where rows were left out."""
+    over = [_cell(report, row, "at_stake_usd") for row in report.rows if _cell(report, row, "is_over")]
+    if not over or len(report.rows) < report.row_count:
+        return ""
+    lost = sum((cell for cell in over if isinstance(cell, Decimal)), Decimal(0))
+    return f", of which {number_text(lost)} is over: nothing can be done about it"
+
+
+def _at_stake(report: Report, row: tuple[Cell, ...]) -> str:
+    return number_text(_cell(report, row, "at_stake_usd"))
 
 
 def _named(report: Report, row: tuple[Cell, ...]) -> str:

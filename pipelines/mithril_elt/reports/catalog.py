@@ -1,64 +1,39 @@
 """The reports as one table: the figures of each, their units and names, and the groupings they take.
 
-Stands between marts and reports, on `measures`, `groupings` and `kinds`. Only data: `figures` computes from it.
+Stands between marts and reports, on `measures`, `groupings` and `kinds`. Only data: `figures` computes from it. Reports
+that are lists are in `list_catalog`.
 A figure that two reports show is one figure here, so that the two cannot differ.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mithril_elt.reports.groupings import GROUPINGS
 from mithril_elt.reports.kinds import (
-    AMOUNT,
     COUNT,
     HOURS,
     INSTANT,
     PER_1000_HOURS,
     PERCENT,
     SECONDS,
-    TEXT,
     USD,
     USD_PER_GPU_HOUR,
     Bound,
     Combined,
-    Figure,
+    Definition,
     Pick,
     Ratio,
     Sum,
 )
+from mithril_elt.reports.list_catalog import LISTS
 from mithril_elt.reports.measures import AGEING, PHASES
 
-__all__ = [
-    "CHARGEBACK",
-    "DEFINITIONS",
-    "OPPORTUNITIES",
-    "RATES",
-    "RECONCILIATION",
-    "REPORTS",
-    "RETURN_NOW",
-    "SUMMARY",
-    "Definition",
-]
+__all__ = ["DEFINITIONS", "REPORTS", "SUMMARY"]
 
 
 _NET = ((1, "spot_cost"), (1, "allocated_cost"), (-1, "pause_credit"))
 _UP = Combined("up_hours", HOURS, "up", ((1, "running"), (1, "noticed")), whole="up", unless="up_elsewhere")
 _PHASE_FIGURES = tuple(Sum(f"{phase}_hours", HOURS, phase, phase) for phase in PHASES)
 _PAUSE_CREDIT = Sum("pause_credit_usd", USD, "pause credit", "pause_credit")
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A report: its figures in order, the one its rows are sorted by (largest first), and its groupings."""
-
-    name: str
-    figures: tuple[Figure, ...]
-    sorted_by: str
-    groupings: tuple[str, ...]
-    is_estimate: bool = False
-    # Groupings that bring another one with them, for the rows that have no value of the first.
-    together: tuple[tuple[str, str], ...] = ()
 
 
 _ALL = tuple(GROUPINGS)
@@ -161,6 +136,17 @@ _CREDITS = Definition(
     tuple(option for option in GROUPINGS if option not in {"instance", "bid", "hour"}),
     is_estimate=True,
 )
+_RETURN_CREDITS = Definition(
+    "return-credits",
+    (
+        Sum("returned_instances", COUNT, "given back", "returned"),
+        Sum("returned_hours", HOURS, "left then", "returned_time"),
+        Sum("return_credit_usd", USD, "return credit", "return_credit"),
+    ),
+    "return_credit_usd",
+    tuple(option for option in GROUPINGS if option != "bid"),
+    is_estimate=True,
+)
 _SAVING = ((1, "reserved_market_cost"), (-1, "compared_cost"))
 _SAVINGS = Definition(
     "savings",
@@ -211,92 +197,21 @@ _PREEMPTIONS = Definition(
 )
 REPORTS = {
     definition.name: definition
-    for definition in (_USAGE, _UPTIME, _COST, _PAUSE_CREDITS, _RESERVATIONS, _SAVINGS, _PREEMPTIONS, _CREDITS, _CASH)
+    for definition in (
+        _USAGE,
+        _UPTIME,
+        _COST,
+        _PAUSE_CREDITS,
+        _RESERVATIONS,
+        _SAVINGS,
+        _PREEMPTIONS,
+        _CREDITS,
+        _RETURN_CREDITS,
+        _CASH,
+    )
 }
 
-# Columns of fct_reconciliation as they stand: nothing here adds up.
-RECONCILIATION = Definition(
-    "reconciliation",
-    (
-        Figure("field", TEXT, "field"),
-        Figure("ours", AMOUNT, "ours"),
-        Figure("vendors", AMOUNT, "vendor's"),
-        Figure("difference", AMOUNT, "difference"),
-        Figure("agrees", TEXT, "agrees"),
-        Figure("likely_cause", TEXT, "likely cause"),
-    ),
-    "agrees",
-    ("reservation",),
-    is_estimate=True,
-)
-# Lines of fct_opportunities, added up over their hours; each is of a reservation or an instance, as the line says.
-OPPORTUNITIES = Definition(
-    "opportunities",
-    (
-        Figure("opportunity", TEXT, "opportunity"),
-        Sum("idle_hours", HOURS, "idle", "idle_time"),
-        Sum("idle_cost_gross_usd", USD, "idle cost, gross", "idle_time_cost"),
-        Combined("idle_cost_net_usd", USD, "idle cost, net", ((1, "idle_time_cost"), (-1, "idle_time_credit"))),
-        Sum("pause_credit_usd", USD, "pause credit", "idle_time_credit"),
-        Sum("at_stake_usd", USD, "at stake", "at_stake"),
-        Figure("what_to_do", TEXT, "what to do"),
-    ),
-    "at_stake_usd",
-    (),
-    is_estimate=True,
-)
-# What is left of each open reservation, and three ways to go on; nothing here adds up.
-RETURN_NOW = Definition(
-    "return-now",
-    (
-        Figure("ends_at", INSTANT, "ends"),
-        Figure("left_hours", HOURS, "left"),
-        Figure("expected_use_pct", PERCENT, "expected use"),
-        Figure("unit_usd_per_hour", USD, "an hour"),
-        Figure("pause_usd_per_hour", USD, "an hour's pause"),
-        Figure("return_usd_per_hour", USD, "an hour given back"),
-        Figure("spot_usd_per_hour", USD, "an hour of spot"),
-        Figure("break_even_use_pct", PERCENT, "break-even use"),
-        Figure("keep_cost_usd", USD, "keeping costs"),
-        Figure("pause_cost_usd", USD, "pausing costs"),
-        Figure("return_cost_usd", USD, "returning costs"),
-        Figure("flexibility_value_usd", USD, "flexibility is worth"),
-        Figure("flexibility_premium_usd", USD, "paid over the market"),
-        Figure("advice", TEXT, "advice"),
-        Figure("what_to_do", TEXT, "what to do"),
-    ),
-    "flexibility_value_usd",
-    (),
-    is_estimate=True,
-)
-# Lines that add up to the net cost of `cost`: spot, reserved time used and idle, and credits, each on its own.
-CHARGEBACK = Definition(
-    "chargeback",
-    (Figure("hours", HOURS, "time"), Figure("cost_usd", USD, "cost")),
-    "cost_usd",
-    ("project", "user", "label", *(option for option in GROUPINGS if option not in {"project", "user", "hour"})),
-    is_estimate=True,
-)
-# What a GPU-hour cost: percentiles do not add up, and are of each regime apart.
-RATES = Definition(
-    "rates",
-    (
-        Figure("hours", HOURS, "paid for"),
-        Figure("gpu_hours", HOURS, "GPU"),
-        *(
-            Figure(f"usd_per_gpu_hour_p{per_cent}", USD_PER_GPU_HOUR, f"per GPU-hour, p{per_cent}")
-            for per_cent in (25, 50, 75, 95)
-        ),
-        Figure("unrated_hours", HOURS, "rate unknown"),
-    ),
-    "gpu_hours",
-    ("instance-type", "region", "project", "user", "order", "day", "month"),
-    is_estimate=True,
-)
-DEFINITIONS = {
-    **REPORTS,
-    **{each.name: each for each in (CHARGEBACK, RATES, OPPORTUNITIES, RETURN_NOW, RECONCILIATION)},
-}
+DEFINITIONS = {**REPORTS, **LISTS}
 
 # The summary shows these figures of these reports, one a row.
 SUMMARY = (

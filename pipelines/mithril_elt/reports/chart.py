@@ -14,7 +14,9 @@ from mithril_elt.errors import UsageError
 from mithril_elt.reports.catalog import REPORTS
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.list_catalog import CHARGEBACK
 from mithril_elt.reports.shown import figures_of, footnotes, group_texts, number_text, title
+from mithril_elt.reports.subtotals import subtotals
 
 __all__ = ["as_chart"]
 
@@ -22,6 +24,7 @@ _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")  # of one sign'
 _WIDEST = 80
 _SHORTEST_BAR = 16
 _BELOW_NOTHING = "░"
+_CHARTED = {**REPORTS, CHARGEBACK.name: CHARGEBACK}  # the second by whom it is charged to
 
 
 def as_chart(report: Report, *, width: int = _WIDEST) -> str:
@@ -32,12 +35,14 @@ def as_chart(report: Report, *, width: int = _WIDEST) -> str:
     Raises:
         UsageError: a report that is one row, or whose rows are no bars.
     """
-    if report.name not in REPORTS:
-        raise UsageError(f"--chart: {report.name} has no figure for each row; there are bars of {', '.join(REPORTS)}")
+    if report.name not in _CHARTED:
+        raise UsageError(f"--chart: {report.name} has no figure for each row; there are bars of {', '.join(_CHARTED)}")
+    if report.name == CHARGEBACK.name:
+        report = subtotals(report)
     if not report.by:
         raise UsageError("--chart draws a bar for each group: say which, as in --by day")
     figures = figures_of(report)
-    at = [figure.name for figure in figures].index(REPORTS[report.name].sorted_by)
+    at = [figure.name for figure in figures].index(_CHARTED[report.name].sorted_by)
     cells = [row[len(report.group_columns) + at] for row in report.rows]
     labels = _labels([group_texts(report, row) for row in report.rows])
     head = f"{title(report)}: {figures[at].heading}, {figures[at].unit.heading}".removesuffix(", ")

@@ -7,39 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from mithril_elt.errors import UsageError
 from mithril_elt.instants import iso
 from mithril_elt.place import Place
-from mithril_elt.reports.catalog import (
-    CHARGEBACK,
-    DEFINITIONS,
-    OPPORTUNITIES,
-    RATES,
-    RECONCILIATION,
-    REPORTS,
-    RETURN_NOW,
-    SUMMARY,
-    Definition,
-)
-from mithril_elt.reports.chargeback import charged_lines, rule_notices
+from mithril_elt.reports.catalog import DEFINITIONS, REPORTS, SUMMARY
 from mithril_elt.reports.figures import Cell, Columns, measures_of
-from mithril_elt.reports.groupings import EVERY_GROUPING, GROUPINGS, LABEL, LINE, REGIME, Grouping
-from mithril_elt.reports.kinds import Figure
-from mithril_elt.reports.low_use import unused_lines
+from mithril_elt.reports.groupings import EVERY_GROUPING, Grouping, shown_key
+from mithril_elt.reports.kinds import Definition, Figure
+from mithril_elt.reports.list_catalog import CHARGEBACK, RATES, RECONCILIATION, RETURN_NOW, VARIANCE
+from mithril_elt.reports.listed import LISTED, Asked, Listed
 from mithril_elt.reports.marts import Marts, Project, read_marts
+from mithril_elt.reports.names import names_of
 from mithril_elt.reports.notices import notices
-from mithril_elt.reports.opportunities import opportunity_rows
 from mithril_elt.reports.part import PARTS, Part, checked_part, known_ids
 from mithril_elt.reports.query import Gathered, gather
-from mithril_elt.reports.rates import rate_notices, rate_rows
-from mithril_elt.reports.reconciliation import reconciled_rows
-from mithril_elt.reports.return_now import Assumptions, return_now_rows
+from mithril_elt.reports.return_now import Assumptions
 from mithril_elt.reports.rules import Rule
 from mithril_elt.reports.span import Span
-from mithril_elt.reports.use import UseTable, read_use
+from mithril_elt.reports.use import UseTable
+from mithril_elt.reports.variance import compared_spans
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,7 +37,11 @@ __all__ = ["REPORT_NAMES", "Report", "days_of", "known_up_to", "report"]
 
 REPORT_NAMES = (*DEFINITIONS, "summary")
 # By what rows are where nothing is asked for, of reports that have no ungrouped one.
-_BY = {CHARGEBACK.name: ("project", "user", "label"), RATES.name: ("instance-type", "region")}
+_BY = {
+    CHARGEBACK.name: ("project", "user", "label"),
+    RATES.name: ("instance-type", "region"),
+    VARIANCE.name: ("instance-type",),
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +69,7 @@ class Report:
     timezone: str = "UTC"
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     part: Part = ()
+    against: Span | None = None
 
     @property
     def head(self) -> dict[str, Any]:
@@ -83,7 +77,9 @@ class Report:
         told = {"report": self.name, "as_of": iso(self.as_of), "from": iso(self.from_at), "to": iso(self.to_at)}
         told["timezone"] = self.timezone
         part = {"only": dict(self.part)} if self.part else {}
-        return {**told, "warnings": list(self.warnings), **part}
+        other = self.against
+        against = {"against": {"from": iso(other.from_at), "to": iso(other.to_at)}} if other else {}
+        return {**told, "warnings": list(self.warnings), **part, **against}
 
 
 def report(
@@ -99,6 +95,7 @@ def report(
     marts_schema: str = "marts",
     use: UseTable | None = None,
     assumptions: Assumptions | None = None,
+    against: datetime | date | None = None,
 ) -> Report:
     """The report of that name from the marts of a DuckDB file (opened read-only) or connection, or from open marts.
 
@@ -106,8 +103,9 @@ def report(
     `to_at` are whole UTC hours with a zone, or dates, which begin where the marts cut days. Rows are in order of time,
     otherwise of the report's main figure, largest first; of a reconciliation what differs comes first. `limit` cuts
     them after that, and changes no figure. `rules` give the names of instances their labels, for a chargeback; `use`:
-    how much GPUs were used, for the opportunities alone; `assumptions`: for return-now alone. Raises UsageError for
-    what has no meaning, WarehouseError for a database that cannot be read.
+    how much GPUs were used, for the opportunities alone; `assumptions`: for return-now alone; `against`: where the
+    span begins that a variance compares with. Raises UsageError for what has no meaning, WarehouseError for a
+    database that cannot be read.
     """
     part = checked_part(only or {}, _parts_of(name), name)
     groupings = _checked(name, by, is_of_all=(from_at, to_at, part) == (None, None, ()))
@@ -117,30 +115,26 @@ def report(
         timezone = marts.timezone
         span = Span.told(from_at, to_at, part, timezone)
         projects = _projects(marts, span)
+        as_of = min((project.as_of for project in projects if project.as_of is not None), default=None)
+        span, other = _spans(name, span, against, as_of, timezone)
         empty = Report(
             name,
-            min((project.as_of for project in projects if project.as_of is not None), default=None),
+            as_of,
             span.from_at,
             span.to_at,
-            tuple(notices(marts, name, projects, span)),
+            _warnings(marts, name, projects, span, other),
             columns=(),
             rows=(),
             by=tuple(dict.fromkeys(by)),
             timezone=timezone,
             part=span.part,
+            against=other,
         )
-        if name == "summary":
+        if name in LISTED:
+            asked = Asked(groupings, span, other, rules, use, assumptions)
+            whole = _around(marts, LISTED[name](marts, asked), empty)
+        elif name == "summary":
             whole = _summary(marts, span, empty)
-        elif name == OPPORTUNITIES.name:
-            whole = _lines(marts, span, empty, use)
-        elif name == RETURN_NOW.name:
-            whole = _ways_on(marts, empty, assumptions or Assumptions())
-        elif name == CHARGEBACK.name:
-            whole = _charged(marts, groupings, span, empty, rules)
-        elif name == RATES.name:
-            whole = _rated(marts, groupings, span, empty)
-        elif name == RECONCILIATION.name:
-            whole = _reconciled(marts, empty)
         else:
             whole = _grouped(marts, groupings, span, empty)
     return whole if limit is None else _cut(whole, limit)
@@ -162,8 +156,7 @@ def _parts_of(name: str) -> tuple[str, ...]:
     """The groupings for one group of which a report has a meaning; of a summary all its figures must have one."""
     if name == "summary":
         return tuple(part for part in PARTS if all(part in REPORTS[each].groupings for each, _ in SUMMARY))
-    takes = {**REPORTS, CHARGEBACK.name: CHARGEBACK, RATES.name: RATES}
-    return takes[name].groupings if name in takes else ()
+    return DEFINITIONS[name].groupings if name in DEFINITIONS and name != RECONCILIATION.name else ()
 
 
 def _projects(marts: Marts, span: Span) -> list[Project]:
@@ -173,6 +166,24 @@ def _projects(marts: Marts, span: Span) -> list[Project]:
             raise UsageError(f"--only {option}={identity}: the marts have no such {option.replace('-', ' ')}")
     one = dict(span.part).get("project")
     return [project for project in marts.projects() if one in (None, project.project_id)]
+
+
+def _spans(
+    name: str, span: Span, against: datetime | date | None, as_of: datetime | None, timezone: str
+) -> tuple[Span, Span | None]:
+    """The span that is reported, and that with which it is compared, if it is."""
+    if name == VARIANCE.name:
+        return compared_spans(span, against, as_of, timezone)
+    if against is not None:
+        raise UsageError(f"the report {name} takes no --against: {VARIANCE.name} does")
+    return span, None
+
+
+def _warnings(marts: Marts, name: str, projects: list[Project], span: Span, other: Span | None) -> tuple[str, ...]:
+    """What a reader must know of the span, and then what of the other one alone."""
+    told = notices(marts, name, projects, span)
+    before = notices(marts, name, projects, other) if other else []
+    return (*told, *(f"Of the span before: {sentence}" for sentence in before if sentence not in told))
 
 
 def _checked(name: str, by: Sequence[str], *, is_of_all: bool) -> list[Grouping]:
@@ -206,7 +217,7 @@ def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report)
     groups = groups.ordered(_order(groups, whole, definition, groupings))
     columns = Columns(groups, whole)
     cells = [columns.cells(figure) for figure in definition.figures]
-    keys = [_shown_key(key, groupings) for key in groups.keys]
+    keys = [shown_key(key, groupings) for key in groups.keys]
     rows = tuple((*key, *row) for key, row in zip(keys, zip(*cells, strict=True), strict=True))
     group_columns = tuple(grouping.column for grouping in groupings)
     return replace(
@@ -216,81 +227,28 @@ def _grouped(marts: Marts, groupings: list[Grouping], span: Span, empty: Report)
         group_columns=group_columns,
         total=tuple(Columns(whole, whole).cells(figure)[0] for figure in definition.figures),
         row_count=len(rows),
-        names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
+        names=_names(marts, groupings),
     )
 
 
-def _charged(marts: Marts, groupings: list[Grouping], span: Span, empty: Report, rules: Sequence[Rule]) -> Report:
-    rows, total = charged_lines(marts, groupings, span, rules, lambda key: _shown_key(key, groupings))
-    told = rule_notices(marts, rules) if LABEL in groupings else []
-    return _listed(marts, [*groupings, LINE], replace(empty, rows=rows, total=total), told)
-
-
-def _rated(marts: Marts, groupings: list[Grouping], span: Span, empty: Report) -> Report:
-    rows, total = rate_rows(marts, groupings, span, lambda key: _shown_key(key, groupings))
-    return _listed(marts, [*groupings, REGIME], replace(empty, rows=rows, total=total), rate_notices(total))
-
-
-def _listed(marts: Marts, groupings: Sequence[Grouping], found: Report, told: Sequence[str]) -> Report:
-    """The report around rows of these groupings."""
-    group_columns = tuple(grouping.column for grouping in groupings)
+def _around(marts: Marts, found: Listed, empty: Report) -> Report:
+    """The report around the rows of a list."""
+    group_columns = tuple(grouping.column for grouping in found.groupings)
     return replace(
-        found,
-        warnings=(*found.warnings, *told),
-        columns=(*group_columns, *(figure.name for figure in DEFINITIONS[found.name].figures)),
-        by=tuple(grouping.option for grouping in groupings),
+        empty,
+        warnings=(*empty.warnings, *found.warnings),
+        columns=(*group_columns, *(figure.name for figure in DEFINITIONS[empty.name].figures)),
+        rows=found.rows,
+        by=tuple(grouping.option for grouping in found.groupings),
         group_columns=group_columns,
+        total=found.total,
         row_count=len(found.rows),
-        names={grouping.column: _names(marts, *grouping.names) for grouping in groupings if grouping.names},
+        names=_names(marts, found.groupings),
     )
 
 
-def _reconciled(marts: Marts, empty: Report) -> Report:
-    [by] = (GROUPINGS[option] for option in RECONCILIATION.groupings)
-    names = [figure.name for figure in RECONCILIATION.figures]
-    rows = reconciled_rows(marts, (by.column, *names))
-    return replace(
-        empty,
-        columns=(by.column, *names),
-        rows=rows,
-        by=RECONCILIATION.groupings,
-        group_columns=(by.column,),
-        row_count=len(rows),
-        names={by.column: _names(marts, *by.names)} if by.names else {},
-    )
-
-
-def _lines(marts: Marts, span: Span, empty: Report, use: UseTable | None) -> Report:
-    of = [GROUPINGS["reservation"], GROUPINGS["instance"]]
-    group_columns = tuple(grouping.column for grouping in of)
-    unused, left_open = unused_lines(marts, read_use(marts, use), span) if use else ([], [])
-    rows, total = opportunity_rows(marts, span, unused)
-    return replace(
-        empty,
-        warnings=(*empty.warnings, *left_open),
-        columns=(*group_columns, *(figure.name for figure in OPPORTUNITIES.figures)),
-        rows=rows,
-        by=tuple(grouping.option for grouping in of),
-        group_columns=group_columns,
-        total=total,
-        row_count=len(rows),
-        names={grouping.column: _names(marts, *grouping.names) for grouping in of if grouping.names},
-    )
-
-
-def _ways_on(marts: Marts, empty: Report, assumptions: Assumptions) -> Report:
-    of = GROUPINGS["reservation"]
-    rows, assumed = return_now_rows(marts, assumptions)
-    return replace(
-        empty,
-        columns=(of.column, *(figure.name for figure in RETURN_NOW.figures)),
-        rows=rows,
-        by=(of.option,),
-        group_columns=(of.column,),
-        row_count=len(rows),
-        names={of.column: _names(marts, *of.names)} if of.names else {},
-        warnings=(*empty.warnings, *assumed),
-    )
+def _names(marts: Marts, groupings: Sequence[Grouping]) -> dict[str, dict[str, str]]:
+    return {grouping.column: names_of(marts, grouping) for grouping in groupings if grouping.names}
 
 
 def _summary(marts: Marts, span: Span, empty: Report) -> Report:
@@ -321,23 +279,6 @@ def _order(groups: Gathered, whole: Gathered, definition: Definition, groupings:
         return (*times, number is None, -(number or 0), *ids)
 
     return sorted(range(len(groups.keys)), key=rank)
-
-
-def _shown_key(key: tuple[Any, ...], groupings: Sequence[Grouping]) -> tuple[str | None, ...]:
-    return tuple(_shown(part, grouping.column) for part, grouping in zip(key, groupings, strict=True))
-
-
-def _shown(part: object, column: str) -> str | None:
-    if isinstance(part, datetime):
-        return iso(part.replace(tzinfo=UTC))
-    if isinstance(part, date):
-        return part.isoformat()[:7] if column == "month" else part.isoformat()
-    return None if part is None else str(part)
-
-
-def _names(marts: Marts, mart: str, identity: str, name: str) -> dict[str, str]:
-    found = marts.rows(" ".join(("select", identity, ",", name, "from {marts}." + mart)))
-    return {key: text for key, text in found if text}
 
 
 def _cut(whole: Report, limit: int) -> Report:

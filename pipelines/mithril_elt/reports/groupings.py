@@ -5,9 +5,14 @@ Stands between marts and reports: `catalog` says which report takes which, `quer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
 
-__all__ = ["EVERY_GROUPING", "GROUPINGS", "LABEL", "LINE", "REGIME", "Grouping"]
+from mithril_elt.instants import iso
+
+__all__ = ["EVERY_GROUPING", "GROUPINGS", "LABEL", "LINE", "REGIME", "Grouping", "shown_key"]
 
 
 @dataclass(frozen=True)
@@ -15,18 +20,20 @@ class Grouping:
     """One value of `--by`: the column it fills, and what that is where the facts are of instances or reservations.
 
     `f` is the fact, `i` its row of dim_instances, `r` its row of dim_reservations; None means it has no meaning there.
-    `names` is the mart, the id and the name that a reader is shown beside the id.
+    `names` are the marts, the ids and the names that a reader is shown beside the id.
     """
 
     option: str
     column: str
     of_instance: str
     of_reservation: str | None
-    names: tuple[str, str, str] | None = None
+    names: tuple[tuple[str, str, str], ...] = ()
     missing: str = "(unknown)"
     is_time: bool = False
 
 
+_BID_NAMES = ("dim_instances", "bid_id", "bid_name")
+_RESERVATION_NAMES = ("dim_reservations", "reservation_id", "reservation_name")
 GROUPINGS = {
     grouping.option: grouping
     for grouping in (
@@ -35,7 +42,7 @@ GROUPINGS = {
             "instance_id",
             "f.instance_id",
             None,
-            ("dim_instances", "instance_id", "instance_name"),
+            (("dim_instances", "instance_id", "instance_name"),),
             missing="(no instance)",
         ),
         Grouping(
@@ -43,7 +50,7 @@ GROUPINGS = {
             "order_id",
             "i.order_id",
             "r.reservation_id",
-            ("dim_reservations", "reservation_id", "reservation_name"),
+            (_BID_NAMES, _RESERVATION_NAMES),
             missing="(no order)",
         ),
         Grouping(
@@ -51,21 +58,21 @@ GROUPINGS = {
             "reservation_id",
             "i.reservation_id",
             "r.reservation_id",
-            ("dim_reservations", "reservation_id", "reservation_name"),
+            (_RESERVATION_NAMES,),
             missing="(no reservation)",
         ),
-        Grouping("bid", "bid_id", "i.bid_id", None, missing="(no bid)"),
+        Grouping("bid", "bid_id", "i.bid_id", None, (_BID_NAMES,), missing="(no bid)"),
         Grouping("user", "user_id", "i.user_id", "r.user_id"),
         Grouping(
             "instance-type",
             "instance_type_id",
             "i.instance_type_id",
             "r.instance_type_id",
-            ("dim_instance_types", "instance_type_id", "instance_type_name"),
+            (("dim_instance_types", "instance_type_id", "instance_type_name"),),
         ),
         Grouping("region", "region", "i.region", "r.region"),
         Grouping(
-            "project", "project_id", "f.project_id", "f.project_id", ("dim_projects", "project_id", "project_name")
+            "project", "project_id", "f.project_id", "f.project_id", (("dim_projects", "project_id", "project_name"),)
         ),
         Grouping("hour", "hour", "f.hour_at", "f.hour_at", is_time=True),
         Grouping("day", "day", "f.day", "f.day", is_time=True),
@@ -80,3 +87,16 @@ LINE = Grouping("line", "line", "", None)
 # Whether time is paid for on spot or reserved, which each row of `report rates` is of.
 REGIME = Grouping("regime", "regime", "", None)
 EVERY_GROUPING = {**GROUPINGS, LABEL.option: LABEL}
+
+
+def shown_key(key: tuple[Any, ...], groupings: Sequence[Grouping]) -> tuple[str | None, ...]:
+    """The texts of a group's key, one for each grouping; None where it has no such thing."""
+    return tuple(_shown(part, grouping.column) for part, grouping in zip(key, groupings, strict=True))
+
+
+def _shown(part: object, column: str) -> str | None:
+    if isinstance(part, datetime):
+        return iso(part.replace(tzinfo=UTC))
+    if isinstance(part, date):
+        return part.isoformat()[:7] if column == "month" else part.isoformat()
+    return None if part is None else str(part)

@@ -1,4 +1,4 @@
-"""What a figure of a report can be: a sum, a combination, a ratio or a pick of measures, and the units they come in.
+"""What a figure of a report can be: a sum, a combination, a ratio or a pick of measures; its units; a report of them.
 
 Stands between marts and reports, under `catalog`, which names the figures; `figures` computes them.
 """
@@ -18,8 +18,10 @@ __all__ = [
     "TEXT",
     "USD",
     "USD_PER_GPU_HOUR",
+    "USD_PER_HOUR",
     "Bound",
     "Combined",
+    "Definition",
     "Figure",
     "Pick",
     "Ratio",
@@ -46,6 +48,7 @@ class Unit:
 HOURS = Unit("hours", 3_600_000_000, "hours", "h")
 USD = Unit("USD", 360_000_000_000, "USD", "USD")
 USD_PER_GPU_HOUR = Unit("USD per GPU-hour", 100, "USD", "USD")
+USD_PER_HOUR = Unit("USD per hour", 100, "USD an hour", "USD")
 PERCENT = Unit("percent", 1, "%", "%")
 PER_1000_HOURS = Unit("per 1,000 hours", 1, "a 1,000 h", "a 1,000 h")
 SECONDS = Unit("seconds", 1_000_000, "seconds", "s")
@@ -107,3 +110,16 @@ class Pick(Figure):
     """One of the values, such as a percentile or the earliest: it does not add up, and may be absent."""
 
     measure: str
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A report: its figures in order, the one its rows are sorted by (largest first), and its groupings."""
+
+    name: str
+    figures: tuple[Figure, ...]
+    sorted_by: str
+    groupings: tuple[str, ...]
+    is_estimate: bool = False
+    # Groupings that bring another one with them, for the rows that have no value of the first.
+    together: tuple[tuple[str, str], ...] = ()

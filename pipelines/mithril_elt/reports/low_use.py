@@ -16,12 +16,13 @@ from mithril_elt.reports.span import Span
 from mithril_elt.reports.unknowns import counted
 from mithril_elt.reports.use import LowUse, UseSpell
 
-__all__ = ["ADVICE", "OPPORTUNITY", "UnusedLine", "unused_lines"]
+__all__ = ["OPPORTUNITY", "UnusedLine", "unused_lines"]
 
 OPPORTUNITY = "pause_when_unused"
 _RESTART = timedelta(minutes=7)  # a pause has to end so long before the GPUs are wanted again
 _LEAST_PAUSE = timedelta(hours=1)
-ADVICE = "Pause it while its GPUs are not used: it was up, and nothing was computed."
+_ADVICE = "Pause it while its GPUs are not used: it was up, and nothing was computed."
+_OVER = "It is over: nothing can be done about it any more."  # as fct_opportunities says it
 
 _US = timedelta(microseconds=1)
 _HOUR_US = 3_600_000_000
@@ -38,19 +39,34 @@ _RATES = """
     select reservation_id, from_at, to_at, rate_cents from {marts}.fct_reservation_rates
     where rate_kind = 'pause_credit'
 """
+# Instances that go on as_of, of reservations that do.
+_GOING_ON = """
+    select distinct s.instance_id
+    from {marts}.fct_status_spells as s
+    inner join {marts}.dim_instances as i on s.instance_id = i.instance_id
+    inner join {marts}.dim_reservations as r on i.reservation_id = r.reservation_id
+    where s.is_open and (r.ends_at is null or r.ends_at > r.as_of)
+"""
 
 
 @dataclass(frozen=True)
 class UnusedLine:
     """Time of an instance that a pause could have been of, in microseconds, and what it would have earned.
 
-    `at_stake_cent_us` is the part that is known; None where no rate is.
+    `at_stake_cent_us` is the part that is known; None where no rate is. `is_over`: the instance or its reservation has
+    ended by as_of.
     """
 
     reservation_id: str
     instance_id: str
     idle_us: int
     at_stake_cent_us: int | None
+    is_over: bool = False
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, as a sentence."""
+        return _OVER if self.is_over else _ADVICE
 
 
 @dataclass(frozen=True)
@@ -78,12 +94,15 @@ def unused_lines(marts: Marts, use: LowUse, span: Span) -> tuple[list[UnusedLine
             continue
         for piece in _pieces(*_cut(from_at, until, span), rates.get(up.reservation_id, [])):
             lines.setdefault((up.reservation_id, up.instance_id), []).append(piece)
-    return [_line(*key, pieces) for key, pieces in sorted(lines.items())], _left_open(use, ups, span)
+    going_on = {instance_id for (instance_id,) in marts.rows(_GOING_ON)}
+    told = [_line(*key, pieces, is_over=key[1] not in going_on) for key, pieces in sorted(lines.items())]
+    return told, _left_open(use, ups, span)
 
 
-def _line(reservation_id: str, instance_id: str, pieces: list[tuple[int, int | None]]) -> UnusedLine:
+def _line(reservation_id: str, instance_id: str, pieces: list[tuple[int, int | None]], *, is_over: bool) -> UnusedLine:
     known = [amount for _, amount in pieces if amount is not None]
-    return UnusedLine(reservation_id, instance_id, sum(us for us, _ in pieces), sum(known) if known else None)
+    idle_us = sum(us for us, _ in pieces)
+    return UnusedLine(reservation_id, instance_id, idle_us, sum(known) if known else None, is_over)
 
 
 def _ups(marts: Marts) -> dict[str, list[_Up]]:

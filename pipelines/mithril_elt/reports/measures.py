@@ -37,6 +37,7 @@ SOURCES = {
     # Those of spot instances alone.
     "spot_interruptions": Source("instance", _of_spot("fct_interruptions")),
     "spot_instance_hours": Source("instance", _of_spot("fct_instance_hours")),
+    "returns": Source("instance", "{marts}.fct_return_credits"),
     "starts": Source("instance", "{marts}.fct_starts"),
     "commitments": Source(
         "reservation", "(select *, date_trunc('hour', placed_at) as hour_at from {marts}.fct_commitments)"
@@ -95,6 +96,14 @@ MEASURES = (
     Measure("allocated_cost", "reservation_hours", "f.allocated_unused_cent_us", weight="f.unused_us"),
     Measure("reserved_used", "instance_hours", "f.reserved_used_us"),
     Measure("used_cost", "instance_hours", "f.allocated_cost_cent_us", weight="f.reserved_used_us"),
+    *(
+        Measure(name, source, f"case when {amount} is null then 0 else {time} end")
+        for name, source, amount, time in (
+            ("priced_used", "instance_hours", "f.allocated_cost_cent_us", "f.reserved_used_us"),
+            ("priced_unused", "reservation_hours", "f.allocated_unused_cent_us", "f.unused_us"),
+            ("rated_credited", "instance_hours", "f.pause_credit_cent_us", "f.credited_us"),
+        )
+    ),
     Measure("credited", "instance_hours", "f.credited_us"),
     Measure("pause_credit", "instance_hours", "f.pause_credit_cent_us", weight="f.credited_us"),
     Measure("short_pause_loss", "instance_hours", "f.short_pause_loss_cent_us", weight="f.short_paused_us"),
@@ -123,9 +132,18 @@ MEASURES = (
         for ageing in AGEING
     ),
     Measure("ledger_expiry", "ledger", "case when f.ageing <> 'expired' then f.expires_at end", how="min({})"),
+    Measure("returned", "returns", "1"),
+    Measure("returned_time", "returns", "f.hours_left_us"),
+    Measure("return_credit", "returns", "f.return_credit_cent_us", weight="f.hours_left_us"),
     Measure("idle_time", "opportunities", "f.idle_us"),
     Measure("idle_time_cost", "opportunities", "f.idle_cost_cent_us", weight="f.idle_us"),
     Measure("idle_time_credit", "opportunities", "f.pause_credit_cent_us", weight="f.idle_us"),
+    Measure(
+        "idle_time_return_credit",
+        "opportunities",
+        "case when f.opportunity = 'given_back' then f.return_credit_cent_us else 0 end",
+        weight="f.idle_us",
+    ),
     Measure("at_stake", "opportunities", "f.at_stake_cent_us", weight="f.idle_us"),
     Measure("interruptions", "interruptions", "1"),
     Measure("recoveries", "interruptions", "case when f.left_up and f.recovery_us is not null then 1 else 0 end"),

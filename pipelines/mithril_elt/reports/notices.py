@@ -21,10 +21,12 @@ from mithril_elt.reports.unknowns import (
     on_unknown_loss_rate,
     on_unknown_market_price,
     on_unknown_pause_rate,
+    on_unknown_return_rate,
     on_unknown_statuses,
     on_unknown_unit_price,
     on_unpriced,
     on_unrated_credits,
+    on_unrated_returns,
 )
 
 __all__ = ["notices", "on_the_whole"]
@@ -95,6 +97,14 @@ def _on_redemptions(marts: Marts, _: Span) -> str | None:
     return "Credits are an upper bound: what was redeemed is not in the API." if count else None
 
 
+def _on_inferred_returns(marts: Marts, _: Span) -> str | None:
+    """No endpoint tells of a return."""
+    [(count,)] = marts.rows("select count(*) from {marts}.fct_return_credits")
+    if not count:
+        return None
+    return "Returns are inferred from instances that ended before their reservation: they are in no net cost."
+
+
 def _on_no_summary(marts: Marts, _: Span) -> str | None:
     [(number,)] = marts.rows(
         "select count(*) from {marts}.dim_reservations where placed_at <= as_of"
@@ -115,20 +125,28 @@ def _on_instants(marts: Marts, _: Span) -> str | None:
     return f"The vendor's summaries are as of {told}; what is beside them is as of the same instants."
 
 
-_OF_STATUSES = frozenset({"cash", "usage", "uptime", "cost", "chargeback", "savings", "preemptions", "rates"})
+_OF_STATUSES = frozenset(
+    {"cash", "usage", "uptime", "cost", "chargeback", "variance", "savings", "preemptions", "rates"}
+)
 _OF_RECONCILIATION: list[Callable[[Marts, Span], str | None]] = [_on_no_summary, _on_instants]
 _OF_REPORTS: tuple[tuple[Callable[[Marts, Span], str | None], frozenset[str]], ...] = (
     (on_unknown_statuses, _OF_STATUSES),
     (on_unknown_gpus, frozenset({"usage", "cost"})),
-    (on_no_order, frozenset({"usage", "cost", "chargeback"})),
-    (_on_no_history, frozenset({"usage", "uptime", "cost", "chargeback", "preemptions"})),
-    (on_unpriced, frozenset({"cost", "chargeback", "savings", "cash"})),
+    (on_no_order, frozenset({"usage", "cost", "chargeback", "variance"})),
+    (_on_no_history, frozenset({"usage", "uptime", "cost", "chargeback", "variance", "preemptions"})),
+    (on_unpriced, frozenset({"cost", "chargeback", "variance", "savings", "cash"})),
     (on_unknown_market_price, frozenset({"savings"})),
     (on_unknown_limit, frozenset({"savings"})),
-    (on_unknown_unit_price, frozenset({"cost", "chargeback", "cash", "reservations", "opportunities"})),
+    (on_unknown_unit_price, frozenset({"cost", "chargeback", "variance", "cash", "reservations", "opportunities"})),
     (on_unknown_commitment, frozenset({"reservations", "cash"})),
-    (on_unknown_pause_rate, frozenset({"cost", "chargeback", "pause-credits", "reservations", "opportunities"})),
+    (
+        on_unknown_pause_rate,
+        frozenset({"cost", "chargeback", "variance", "pause-credits", "reservations", "opportunities"}),
+    ),
+    (on_unknown_return_rate, frozenset({"opportunities"})),
     (on_unrated_credits, frozenset({"credits"})),
     (_on_redemptions, frozenset({"credits"})),
+    (on_unrated_returns, frozenset({"return-credits"})),
+    (_on_inferred_returns, frozenset({"return-credits"})),
     (on_unknown_loss_rate, frozenset({"pause-credits", "opportunities"})),
 )

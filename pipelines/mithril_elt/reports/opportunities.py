@@ -1,4 +1,4 @@
-"""What reserved time that was not used might have brought, line by line, the dearest first, with what to do about it.
+"""What reserved time that was not used might have brought, line by line, with what to do about it, or that it is over.
 
 Stands between marts and `compose`, on `query` and `figures`: the mart has the lines by the hour, here they add up.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mithril_elt.reports.catalog import OPPORTUNITIES
 from mithril_elt.reports.figures import Cell, Columns, measures_of
 from mithril_elt.reports.groupings import Grouping
 from mithril_elt.reports.kinds import Sum
-from mithril_elt.reports.low_use import ADVICE, OPPORTUNITY, UnusedLine
+from mithril_elt.reports.list_catalog import OPPORTUNITIES
+from mithril_elt.reports.low_use import OPPORTUNITY, UnusedLine
 from mithril_elt.reports.marts import Marts
 from mithril_elt.reports.query import Gathered, gather
 from mithril_elt.reports.span import Span
@@ -20,7 +20,8 @@ __all__ = ["opportunity_rows"]
 
 # What one line is of; the last is the same for all lines of one kind.
 _LINES = tuple(
-    Grouping(name, name, "", f"f.{name}") for name in ("reservation_id", "instance_id", "opportunity", "what_to_do")
+    Grouping(name, name, "", f"f.{name}")
+    for name in ("reservation_id", "instance_id", "opportunity", "what_to_do", "is_over")
 )
 
 
@@ -29,8 +30,9 @@ def opportunity_rows(
 ) -> tuple[tuple[tuple[Cell, ...], ...], tuple[Cell, ...]]:
     """The lines in the order of the report's columns, and the total of their figures.
 
-    `unused`: further lines, of time in which GPUs were not used by a table of the user's own. The largest at stake
-    comes first, what is not known last; the lines add up to the total to the last digit.
+    `unused`: further lines, of time in which GPUs were not used by a table of the user's own. First is what something
+    can be done about, then what is over; of each the largest at stake first, what is not known last. All lines add up
+    to the total to the last digit.
     """
     figures = [figure for figure in OPPORTUNITIES.figures if not figure.unit.is_text]
     measures = measures_of(figures)
@@ -38,19 +40,26 @@ def opportunity_rows(
     lines = _with(gather(marts, measures, _LINES, span), unused)
     [main] = [figure for figure in figures if isinstance(figure, Sum) and figure.name == OPPORTUNITIES.sorted_by]
     at_stake = Columns(lines, whole).exact(main)
-    ids = [tuple(part or "" for part in key) for key in lines.keys]
-    lines = lines.ordered(sorted(range(len(ids)), key=lambda n: (at_stake[n] is None, -(at_stake[n] or 0), ids[n])))
+
+    def rank(n: int) -> tuple[object, ...]:
+        *ids, is_over = lines.keys[n]
+        return (is_over, at_stake[n] is None, -(at_stake[n] or 0), [part or "" for part in ids])
+
+    lines = lines.ordered(sorted(range(len(lines.keys)), key=rank))
     cells = zip(*(Columns(lines, whole).cells(figure) for figure in figures), strict=True)
     rows = tuple(
-        (reservation, instance, opportunity, *row, what_to_do)
-        for (reservation, instance, opportunity, what_to_do), row in zip(lines.keys, cells, strict=True)
+        (reservation, instance, opportunity, *row[:-1], what_to_do, row[-1], is_over)
+        for (reservation, instance, opportunity, what_to_do, is_over), row in zip(lines.keys, cells, strict=True)
     )
     return rows, tuple(Columns(whole, whole).cells(figure)[0] for figure in figures)
 
 
 def _with(lines: Gathered, unused: Sequence[UnusedLine]) -> Gathered:
     """The lines of the mart, and those of the table after them: of an instance no cost and no credit is told."""
-    keys = [*lines.keys, *((each.reservation_id, each.instance_id, OPPORTUNITY, ADVICE) for each in unused)]
+    keys = [
+        *lines.keys,
+        *((each.reservation_id, each.instance_id, OPPORTUNITY, each.advice, each.is_over) for each in unused),
+    ]
     more = [_measured(each) for each in unused]
     return Gathered(
         keys, {name: [*column, *(each.get(name) for each in more)] for name, column in lines.values.items()}
@@ -67,4 +76,4 @@ def _summed(whole: Gathered, unused: Sequence[UnusedLine]) -> Gathered:
 
 
 def _measured(each: UnusedLine) -> dict[str, int | None]:
-    return {"idle_time": each.idle_us, "at_stake": each.at_stake_cent_us}
+    return {"idle_time": each.idle_us, "at_stake": each.at_stake_cent_us, "idle_time_return_credit": 0}

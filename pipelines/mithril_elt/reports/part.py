@@ -12,6 +12,7 @@ from typing import Literal
 from mithril_elt.errors import UsageError
 from mithril_elt.reports.groupings import GROUPINGS, Grouping
 from mithril_elt.reports.marts import Marts
+from mithril_elt.reports.names import names_of
 
 __all__ = ["PARTS", "Part", "checked_part", "condition", "known_ids", "within"]
 
@@ -44,11 +45,7 @@ def known_ids(marts: Marts, option: str) -> dict[str, str | None]:
     if grouping.of_reservation:
         asked.append(_ids("reservation", grouping.of_reservation))
     ids = sorted(str(identity) for (identity,) in marts.rows(" union ".join(asked)) if identity is not None)
-    if not grouping.names:
-        return dict.fromkeys(ids)
-    mart, key, name = grouping.names
-    found = marts.rows(" ".join(("select", key, ",", name, "from {marts}." + mart)))
-    names = {str(identity): text for identity, text in found if text}
+    names = names_of(marts, grouping)
     return {identity: names.get(identity) for identity in ids}
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from mithril_elt.errors import UsageError
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.names import with_names
 from mithril_elt.reports.shown import (
     cell_texts,
     figures_of,
@@ -40,9 +41,9 @@ def render(report: Report, form: str, *, width: int = 80, bold: bool = False) ->
         case "table":
             return as_table(report, width=width, bold=bold)
         case "json":
-            return _as_json(report)
+            return _as_json(with_names(report))
         case "csv":
-            return _as_csv(report)
+            return _as_csv(with_names(report))
         case "markdown":
             return _as_markdown(report)
     raise UsageError(f"there is no format {form!r}: there are {', '.join(FORMATS)}")

@@ -46,6 +46,16 @@ _SPOT = """
     inner join {marts}.dim_instances as i on f.instance_id = i.instance_id
     where f.priced_us > 0
 """
+# What the market asked for an instance-hour at the beginning of the hours of that week, of each open reservation.
+_MARKET = """
+    select r.reservation_id, sum(m.spot_price_usd), count(m.spot_price_usd),
+        sum(m.reserved_price_usd), count(m.reserved_price_usd)
+    from {marts}.dim_reservations as r
+    inner join {marts}.fct_market_hours as m on r.instance_type_id = m.instance_type_id and r.region = m.region
+    where r.starts_at <= r.as_of and r.as_of < r.ends_at
+        and m.hour_at >= r.as_of - interval '7 days' and m.hour_at < r.as_of
+    group by r.reservation_id
+"""
 _ADVICE = {
     "keep": "Keep it: neither pausing nor giving it back brings anything.",
     "pause": "Keep it, and pause each instance whenever it stands idle for an hour or more.",
@@ -147,21 +157,24 @@ def return_now_rows(marts: Marts, assumptions: Assumptions) -> tuple[tuple[tuple
     """
     grants, rates, use = _by_reservation(marts)
     spot_hours = marts.rows(_SPOT)
+    asked = {key: (_asked(*prices[:2]), _asked(*prices[2:])) for key, *prices in marts.rows(_MARKET)}
     found = []
     for key, as_of, ends_at, kind, region in marts.rows(_OPEN):
         here = [row[2:] for row in spot_hours if row[:2] == (kind, region) and row[2] >= as_of - _TRAILING]
         left_us, cost = _left(grants.get(key, []), as_of, ends_at)
         of_account = Fraction(use[key][0], use[key][1]) if key in use and use[key][1] else None
         expected = assumptions.expected_use if assumptions.expected_use is not None else of_account
-        paid = None if assumptions.spot_price_usd is None else assumptions.spot_price_usd * 100
+        paid = _mean(here, 2, 1) if assumptions.spot_price_usd is None else assumptions.spot_price_usd * 100
+        spot_asked, reserved_asked = asked.get(key, (None, None))
+        compared = _mean(here, 4, 3)
         each = Open(
             left_us,
             cost,
             rates.get((key, "pause_credit")),
             rates.get((key, "return_credit")),
             None if expected is None else min(expected, Fraction(1)),
-            paid if paid is not None else _mean(here, 2, 1),
-            _mean(here, 4, 3),
+            spot_asked if paid is None else paid,
+            reserved_asked if compared is None else compared,
         )
         found.append((key, ends_at, each))
     found.sort(key=lambda one: (-(one[2].flexibility or 0), one[0]))
@@ -201,6 +214,11 @@ def _mean(hours: list[tuple[Any, ...]], cost: int, time: int) -> Fraction | None
     return Fraction(sum(each for each, _ in known), sum(us for _, us in known)) if known else None
 
 
+def _asked(sum_usd: Decimal | None, hours: int) -> Fraction | None:
+    """Cents for an hour, the mean of so many; None of none."""
+    return None if sum_usd is None or not hours else Fraction(sum_usd) * 100 / hours
+
+
 def _cells(ends_at: datetime, each: Open) -> tuple[Cell, ...]:
     cost = None if each.cost_cent_us is None else Fraction(each.cost_cent_us)
     gains = (Fraction(0), each.pause_gain, each.return_gain)
@@ -225,7 +243,8 @@ def _exact(number: Fraction | None, per: int) -> Cell:
 def _assumed(assumptions: Assumptions) -> list[str]:
     use = "what was used of the reserved hours so far" if assumptions.expected_use is None else "as was asked"
     spot = (
-        f"what the account paid for the same type and region in the {_TRAILING.days} days before as_of"
+        f"what the account paid for the same type and region in the {_TRAILING.days} days before as_of, or, where it"
+        " paid nothing there, what the market asked at the beginning of each of these hours"
         if assumptions.spot_price_usd is None
         else "as was asked"
     )

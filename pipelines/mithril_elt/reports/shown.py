@@ -8,11 +8,12 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from mithril_elt.instants import iso
-from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, REPORTS, SUMMARY
+from mithril_elt.reports.catalog import DEFINITIONS, REPORTS, SUMMARY
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.groupings import EVERY_GROUPING, LINE, REGIME, Grouping
 from mithril_elt.reports.kinds import Figure
+from mithril_elt.reports.list_catalog import RECONCILIATION
 from mithril_elt.visible import shortened, visible
 
 __all__ = [
@@ -55,16 +56,24 @@ def cell_texts(report: Report, row: tuple[Cell, ...]) -> list[str]:
     cells = row[len(report.group_columns) :]
     if report.name != RECONCILIATION.name:
         figures = zip(figures_of(report), cells, strict=True)
-        return [str(cell or "") if figure.unit.is_text else number_text(cell) for figure, cell in figures]
+        return [_words(cell) if figure.unit.is_text else number_text(cell) for figure, cell in figures]
     field, ours, vendors, difference, agrees, cause = cells
     amounts = [amount_text(str(field), cell) for cell in (ours, vendors, difference)]
-    return [str(field), *amounts, _ABSENT if agrees is None else "yes" if agrees else "no", str(cause or "")]
+    return [str(field), *amounts, _ABSENT if agrees is None else _words(agrees), str(cause or "")]
+
+
+def _words(cell: Cell) -> str:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return str(cell or "")
 
 
 def title(report: Report) -> str:
     """What the report is and for which time: `Cost by day, 2026-03-01 00:00 to 2026-04-01 00:00 UTC`."""
     words = report.name.replace("-", " ").capitalize()
-    by = f" by {' and '.join(option.replace('-', ' ') for option in report.by)}" if report.by else ""
+    # A line is no grouping that was asked for.
+    asked = [option.replace("-", " ") for option in report.by if option != LINE.option]
+    by = f" by {' and '.join(asked)}" if asked else ""
     if report.name == RECONCILIATION.name:
         return f"{words}{by}"
     by += "".join(f", {option.replace('-', ' ')} {_label(identity)}" for option, identity in report.part)
@@ -78,6 +87,9 @@ def title(report: Report) -> str:
 def footnotes(report: Report) -> list[str]:
     """What stands under the figures: up to when they are complete, that they are estimates, the warnings."""
     notes = [] if report.as_of is None else [f"Complete up to {_instant(iso(report.as_of))} UTC."]
+    if report.against:
+        ends = (_instant(iso(at)) for at in (report.against.from_at, report.against.to_at))
+        notes.append(f"Before is {' to '.join(ends)} UTC.")
     if report.timezone != "UTC":
         notes.append(f"Days and months are those of {report.timezone}.")
     if report.name == "summary" or DEFINITIONS[report.name].is_estimate:

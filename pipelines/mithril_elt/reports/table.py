@@ -16,11 +16,12 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from mithril_elt.reports.advised import advised_lines, ways_on_lines
-from mithril_elt.reports.catalog import OPPORTUNITIES, RECONCILIATION, RETURN_NOW
+from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.reports.compared import compared_lines
 from mithril_elt.reports.compose import Report
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.kinds import Combined, Sum
+from mithril_elt.reports.list_catalog import CHARGEBACK, OPPORTUNITIES, RECONCILIATION, RETURN_NOW
 from mithril_elt.reports.shown import (
     figures_of,
     footnotes,
@@ -31,6 +32,7 @@ from mithril_elt.reports.shown import (
     summary_sections,
     title,
 )
+from mithril_elt.reports.subtotals import subtotals
 
 __all__ = ["as_table"]
 
@@ -51,7 +53,7 @@ def as_table(report: Report, *, width: int, bold: bool) -> str:
     elif report.name == RETURN_NOW.name:
         body = ways_on_lines(report, width)
     elif report.by:
-        body = _blocks(report, width, bold=bold)
+        body = _blocks(report, width, bold=bold) + _subtotal_lines(report, bold=bold)
     else:
         body = _listed(_total_lines(report))
     notes = [line for note in footnotes(report) for line in textwrap.wrap(note, max(width, 40))]
@@ -93,19 +95,35 @@ def _blocks(report: Report, width: int, *, bold: bool) -> list[str]:
     if left_out:
         notes.append(f"Zero in all rows: {', '.join(column.name for column in left_out)}.")
     if len(rows) < len(report.rows):
-        notes.append(f"{len(report.rows) - len(rows):,} rows of nothing but zeros are not shown.")
+        zeros = len(report.rows) - len(rows)
+        rows_are = "row of nothing but zeros is" if zeros == 1 else "rows of nothing but zeros are"
+        notes.append(f"{zeros:,} {rows_are} not shown.")
     return [*lines, "", *textwrap.wrap(" ".join(notes), max(width, 40))] if notes else lines
 
 
+def _subtotal_lines(report: Report, *, bold: bool) -> list[str]:
+    """Under the lines of a chargeback, what they come to for each that is charged."""
+    if report.name != CHARGEBACK.name or len(report.rows) < max(report.row_count, 1):
+        return []
+    found = subtotals(report)
+    [*_, cost] = _figure_columns(found, found.rows)
+    return ["", *_drawn([*_group_columns(found, found.rows), cost], bold=bold)]
+
+
 def _says_something(report: Report, row: tuple[Cell, ...]) -> bool:
-    """Whether a figure of the row is not zero, or is one that adds up and is not known."""
+    """Whether a figure of the row is not zero, or is one that adds up, or that rows are sorted by, and is not known."""
+    main = DEFINITIONS[report.name].sorted_by
     figures = zip(figures_of(report), row[len(report.group_columns) :], strict=True)
-    return any(cell or (cell is None and isinstance(figure, Sum | Combined)) for figure, cell in figures)
+    return any(
+        cell or (cell is None and (isinstance(figure, Sum | Combined) or figure.name == main))
+        for figure, cell in figures
+    )
 
 
 def _group_columns(report: Report, rows: Sequence[tuple[Cell, ...]]) -> list[_Column]:
     texts = [group_texts(report, row) for row in rows]
-    total = f"Total of {report.row_count:,}"
+    zeros = len(report.rows) - len(rows)  # which are not shown, as is said below
+    total = f"Total of {report.row_count - zeros:,}"
     return [
         _Column(heading, (heading,), tuple(text[position] for text in texts), "" if position else total)
         for position, heading in enumerate(group_headings(report))

@@ -20,7 +20,7 @@ __all__ = ["AMOUNT", "INSTANT", "typed"]
 AMOUNT = pa.decimal128(38, 12)
 INSTANT = pa.timestamp("us", tz="UTC")
 _OF_UNITS = {"count": pa.int64(), "instant": INSTANT, "text": pa.string()}
-_OF_COLUMNS = {"hour": INSTANT, "day": pa.date32(), "month": pa.date32(), "agrees": pa.bool_()}
+_OF_COLUMNS = {"hour": INSTANT, "day": pa.date32(), "month": pa.date32(), "agrees": pa.bool_(), "is_over": pa.bool_()}
 
 
 def typed(report: Report) -> pa.Table:

@@ -22,10 +22,12 @@ __all__ = [
     "on_unknown_loss_rate",
     "on_unknown_market_price",
     "on_unknown_pause_rate",
+    "on_unknown_return_rate",
     "on_unknown_statuses",
     "on_unknown_unit_price",
     "on_unpriced",
     "on_unrated_credits",
+    "on_unrated_returns",
 ]
 
 _HOUR_US = 3_600_000_000
@@ -199,6 +201,42 @@ def on_unrated_credits(marts: Marts, span: Span) -> str | None:
     return (
         f"No pause rate is known for some of {_hours(found[0])} of credited pauses, of"
         f" {counted(found[1], 'reservation')}: their credit is left out."
+    )
+
+
+def on_unknown_return_rate(marts: Marts, span: Span) -> str | None:
+    """Hours given back without a return rate."""
+    found = _missing(
+        marts,
+        span,
+        "fct_opportunities",
+        where="opportunity = 'given_back' and return_credit_cent_us is null",
+        time_us="idle_us",
+        of="reservation_id",
+    )
+    if not found:
+        return None
+    return (
+        f"No return rate is known for {_hours(found[0])} given back, of {counted(found[1], 'reservation')}:"
+        " left out of return_credit_usd and at_stake_usd."
+    )
+
+
+def on_unrated_returns(marts: Marts, span: Span) -> str | None:
+    """Instances given back without a return rate."""
+    found = _missing(
+        marts,
+        span,
+        "fct_return_credits",
+        where="return_credit_cent_us is null and hours_left_us > 0",
+        time_us="hours_left_us",
+        of="instance_id",
+    )
+    if not found:
+        return None
+    return (
+        f"No return rate is known for {_hours(found[0])} given back, of {counted(found[1], 'instance')}:"
+        " left out of return_credit_usd."
     )
 
 

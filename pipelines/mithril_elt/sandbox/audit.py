@@ -126,10 +126,15 @@ def _ledger(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> 
 
 
 def _opportunities(connection: duckdb.DuckDBPyConnection, marts: str, truth: Truth) -> tuple[Table, Table]:
-    """What is at stake of each instance and reservation, as far as it is known."""
+    """What is at stake of each instance and reservation, as far as it is known; before what giving back earned."""
     asked = f"""
-        select opportunity, coalesce(instance_id, reservation_id), sum(idle_us), coalesce(sum(at_stake_cent_us), 0)
-        from {marts}.fct_opportunities group by opportunity, coalesce(instance_id, reservation_id)
+        select kind, fid, sum(idle_us), coalesce(sum(at_stake_cent_us), 0) from (
+            select case when is_back then 'use_or_return' else opportunity end as kind,
+                case when is_back then reservation_id else coalesce(instance_id, reservation_id) end as fid, idle_us,
+                case when is_back then idle_cost_cent_us else at_stake_cent_us end as at_stake_cent_us
+            from (select *, opportunity = 'given_back' as is_back from {marts}.fct_opportunities) as told
+        ) as lines
+        group by kind, fid
     """  # noqa: S608  # own names
     true = [
         (name, fid, missed.us, missed.known_cent_us)

@@ -27,6 +27,7 @@ ranked_versions as (
 final as (
     select
         bid_id,
+        bid_name,
         project_id,
         user_id,
         instance_type_id,

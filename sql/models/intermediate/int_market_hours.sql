@@ -46,7 +46,8 @@ periods as (
         lead(last_prices.from_at, 1, last_prices.as_of) over (
             partition by last_prices.instance_type_id, last_prices.region order by last_prices.from_at
         ) as to_at,
-        {{ nano_usd('market_prices.reserved_price_usd') }} as reserved_price_nano_usd
+        {{ nano_usd('market_prices.reserved_price_usd') }} as reserved_price_nano_usd,
+        {{ nano_usd('market_prices.spot_price_usd') }} as spot_price_nano_usd
     from last_prices
     inner join market_prices
         on last_prices.instance_type_id = market_prices.instance_type_id
@@ -56,7 +57,7 @@ periods as (
 
 known_periods as (
     select * from periods
-    where reserved_price_nano_usd is not null
+    where reserved_price_nano_usd is not null or spot_price_nano_usd is not null
 ),
 
 touched_hours as (
@@ -64,7 +65,8 @@ touched_hours as (
         known_periods.instance_type_id,
         known_periods.region,
         {{ each_hour('known_periods.from_at', 'known_periods.to_at') }} as hour_at,
-        known_periods.reserved_price_nano_usd
+        known_periods.reserved_price_nano_usd,
+        known_periods.spot_price_nano_usd
     from known_periods
     {{ from_each_hour('known_periods.from_at', 'known_periods.to_at') }}
 ),
@@ -74,7 +76,8 @@ final as (
         instance_type_id,
         region,
         hour_at,
-        reserved_price_nano_usd
+        reserved_price_nano_usd,
+        spot_price_nano_usd
     from touched_hours
 )
 

@@ -4,6 +4,10 @@ instances as (
     select * from {{ ref('int_instances') }}
 ),
 
+bids as (
+    select * from {{ ref('int_listed_bids') }}
+),
+
 status_changes as (
     select * from {{ ref('int_status_changes') }}
 ),
@@ -35,8 +39,10 @@ final as (
         instances.created_at,
         instances.first_event_at,
         last_changes.last_event_at,
-        instances.as_of
+        instances.as_of,
+        bids.bid_name
     from instances
+    left join bids on instances.bid_id = bids.bid_id
     left join last_changes on instances.instance_id = last_changes.instance_id
 )
 

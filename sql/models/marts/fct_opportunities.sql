@@ -7,83 +7,90 @@ instance_hours as (
     where unclaimed_us > 0 or short_paused_us > 0
 ),
 
+idle_costs as (
+    select * from {{ relocatable(ref('fct_idle_costs')) }}
+),
+
 instances as (
     select * from {{ relocatable(ref('dim_instances')) }}
 ),
 
-unused_hours as (
-    select * from {{ relocatable(ref('fct_reservation_hours')) }}
-    where unused_us > 0
+reservations as (
+    select * from {{ relocatable(ref('dim_reservations')) }}
 ),
 
-missed_hours as (
-    select
-        instance_hours.*,
-        instances.reservation_id
-    from instance_hours
-    inner join instances on instance_hours.instance_id = instances.instance_id
+open_spells as (
+    select * from {{ relocatable(ref('fct_status_spells')) }}
+    where is_open
 ),
 
 missed_credits as (
     select
-        reservation_id,
-        hour_at,
-        sum(coalesce(unclaimed_credit_cent_us, 0) + coalesce(short_pause_loss_cent_us, 0)) as missed_cent_us
-    from missed_hours
-    group by reservation_id, hour_at
-),
-
-lines as (
-    select
         'pause_when_idle' as opportunity,
-        'Pause it when it stands still for {{ least_credited_minutes() }} minutes: that earns credit.'
-            as what_to_do,
-        reservation_id,
         instance_id,
         project_id,
         hour_at,
         unclaimed_us as idle_us,
-        cast(null as {{ wide_integer() }}) as idle_cost_cent_us,
-        cast(null as {{ wide_integer() }}) as pause_credit_cent_us,
         unclaimed_credit_cent_us as at_stake_cent_us
-    from missed_hours
+    from instance_hours
     where unclaimed_us > 0
     union all
     select
         'pause_for_longer' as opportunity,
-        'Pause it for {{ least_credited_minutes() }} minutes at least: less earns nothing.' as what_to_do,
-        reservation_id,
         instance_id,
         project_id,
         hour_at,
         short_paused_us as idle_us,
+        short_pause_loss_cent_us as at_stake_cent_us
+    from instance_hours
+    where short_paused_us > 0
+),
+
+lines as (
+    select
+        missed_credits.opportunity,
+        instances.reservation_id,
+        missed_credits.instance_id,
+        missed_credits.project_id,
+        missed_credits.hour_at,
+        missed_credits.idle_us,
         cast(null as {{ wide_integer() }}) as idle_cost_cent_us,
         cast(null as {{ wide_integer() }}) as pause_credit_cent_us,
-        short_pause_loss_cent_us as at_stake_cent_us
-    from missed_hours
-    where short_paused_us > 0
+        cast(null as {{ wide_integer() }}) as return_credit_cent_us,
+        missed_credits.at_stake_cent_us
+    from missed_credits
+    inner join instances on missed_credits.instance_id = instances.instance_id
     union all
+    select * from idle_costs
+),
+
+-- Of what has ended nothing can be paused, used or given back any more.
+dated_lines as (
     select
-        'use_or_return' as opportunity,
-        'Use these hours, give instances back or reserve fewer: they were paid for, and nothing ran.' as what_to_do,
-        unused_hours.reservation_id,
-        cast(null as {{ text() }}) as instance_id,
-        unused_hours.project_id,
-        unused_hours.hour_at,
-        unused_hours.unused_us as idle_us,
-        unused_hours.allocated_unused_cent_us as idle_cost_cent_us,
-        unused_hours.pause_credit_cent_us,
-        unused_hours.allocated_unused_cent_us
-        - coalesce(unused_hours.pause_credit_cent_us, 0) - coalesce(missed_credits.missed_cent_us, 0)
-            as at_stake_cent_us
-    from unused_hours
-    left join missed_credits
-        on unused_hours.reservation_id = missed_credits.reservation_id
-        and unused_hours.hour_at = missed_credits.hour_at
+        lines.*,
+        lines.opportunity = 'given_back'
+        or coalesce(reservations.ends_at <= reservations.as_of, false)
+        or (lines.instance_id is not null and open_spells.instance_id is null) as is_over
+    from lines
+    left join reservations on lines.reservation_id = reservations.reservation_id
+    left join open_spells on lines.instance_id = open_spells.instance_id
 ),
 
 final as (
-    select * from lines
+    select
+        opportunity,
+        {{ advice_of('opportunity', 'is_over') }} as what_to_do,
+        reservation_id,
+        instance_id,
+        project_id,
+        hour_at,
+        idle_us,
+        idle_cost_cent_us,
+        pause_credit_cent_us,
+        at_stake_cent_us,
+        return_credit_cent_us,
+        is_over
+    from dated_lines
 )
 
 select * from final

@@ -32,6 +32,7 @@ returns as (
 rated_returns as (
     select
         returns.*,
+        return_rates.rate_cents as return_rate_cents,
         {{ cent_us('return_rates.rate_cents', 'returns.hours_left_us') }} as return_credit_cent_us
     from returns
     inner join return_rates
@@ -49,7 +50,11 @@ final as (
         hours_left_us,
         {{ hours('hours_left_us') }} as left_hours,
         return_credit_cent_us,
-        {{ usd('return_credit_cent_us') }} as return_credit_usd
+        {{ usd('return_credit_cent_us') }} as return_credit_usd,
+        {{ hour_of('returned_at') }} as hour_at,
+        {{ report_day('returned_at') }} as day,
+        {{ report_month('returned_at') }} as month,
+        return_rate_cents
     from rated_returns
 )
 

@@ -19,6 +19,7 @@ left_spans as (
         returns.reservation_id,
         returns.project_id,
         returns.returned_at,
+        returns.return_rate_cents,
         spans.is_past,
         spans.from_at as span_from_at,
         greatest(spans.from_at, returns.returned_at) as from_at,
@@ -84,7 +85,8 @@ final as (
         is_past,
         given_back_us,
         unit_price_cents,
-        {{ cent_us('unit_price_cents', 'given_back_us') }} as given_back_cost_cent_us
+        {{ cent_us('unit_price_cents', 'given_back_us') }} as given_back_cost_cent_us,
+        {{ cent_us('return_rate_cents', 'given_back_us') }} as return_credit_cent_us
     from given_back
     where given_back_us > 0
 )
