@@ -190,7 +190,7 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 		-c .ci/requirements-dev.txt -o .ci/requirements-schedules.txt
 	printf '%s\n' 'apache-airflow-core>=3.1,<4' apache-airflow-providers-standard \
 		| $(COMPILE) - -o .ci/requirements-airflow.txt
-	$(COMPILE) pyproject.toml --group browser --group test --group build \
+	$(COMPILE) pyproject.toml --extra notebooks --group browser --group test --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-browser.txt
 	$(COMPILE) pyproject.toml --group docs --group test --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-docs.txt
