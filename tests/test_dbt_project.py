@@ -22,3 +22,10 @@ def test_what_dbt_by_hand_leaves_is_no_part_of_the_models(tmp_path: Path, monkey
     assert fingerprint(tmp_path / "a.duckdb") == before
     (project / "models" / "marts" / "dim_projects.sql").write_text("select 1")
     assert fingerprint(tmp_path / "a.duckdb") != before
+
+
+def test_views_of_a_file_that_is_renamed_are_made_anew(tmp_path: Path) -> None:
+    """DuckDB's views name their database, which is called as its file is; where it lies is all one."""
+    made = fingerprint(tmp_path / "a.duckdb")
+    assert fingerprint(tmp_path / "b.duckdb") != made
+    assert fingerprint(tmp_path / "elsewhere" / "a.duckdb") == made

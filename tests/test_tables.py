@@ -41,3 +41,14 @@ def test_the_hints_of_a_table_are_its_own() -> None:
     """No table shares what it tells dlt with another one: a hint that is changed changes nothing else."""
     assert table_hints(RAW_TABLES[0]) is not table_hints(RAW_TABLES[0])
     assert list(runs_source(arrow("runs", [])).resources) == ["runs"]
+
+
+@pytest.mark.parametrize("table", RAW_TABLES, ids=lambda table: table.name)
+def test_a_load_replaces_its_keys_and_looks_no_further_back(table: RawTable) -> None:
+    """Rows before the first instant of a batch are left alone unseen, so a long history costs no more."""
+    scope = table_hints(table)["write_disposition"].get("destination_scope")
+    instants = {column.name for column in table.columns if column.kind == "timestamp"} & set(table.key)
+    assert (scope is None) == (table.history == "versions" or not instants)
+    if scope:
+        assert all(f"loaded.{name} = {{table}}.{name}" in scope for name in table.key)
+        assert all(f">= (select min(first.{name})" in scope for name in instants)

@@ -62,10 +62,15 @@ def sql_folder() -> Path:
 
 
 def fingerprint(db: Place, timezone: str = "UTC") -> str:
-    """A hash of the project, of what runs it and of the zone: builds that differ in it may make what differs."""
+    """A hash of the project, of what runs it, of the zone and of the file's name, by which its views call tables.
+
+    Builds that differ in it may make what differs.
+    """
     folder, said = sql_folder(), hashlib.sha256()
     said.update(f"days of {timezone}\n".encode())
-    engine = ("dbt-duckdb", "duckdb") if file_of(db) else ("dbt-postgres",)
+    file = file_of(db)
+    said.update(f"in {file.stem if file else 'a server'}\n".encode())
+    engine = ("dbt-duckdb", "duckdb") if file else ("dbt-postgres",)
     for name in ("mithril-elt", "dbt-core", *engine):
         said.update(f"{name} {version(name)}\n".encode())
     for file in sorted(path for path in folder.rglob("*") if path.suffix in {".sql", ".csv", ".yml"}):

@@ -17,7 +17,7 @@ from mithril_elt.windows import Span
 
 __all__ = ["Package", "Took"]
 
-_ENOUGH_ROWS = 250_000  # after which no window is begun
+_ENOUGH_ROWS = 150_000  # after which no window is begun
 
 
 @dataclass

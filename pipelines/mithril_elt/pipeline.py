@@ -6,6 +6,7 @@ database with every package. What the folder says counts only as far as the data
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import shutil
@@ -49,6 +50,7 @@ __all__ = [
 log = logging.getLogger("mithril_elt")
 
 _NAME = "mithril"
+_PAGES_BYTES = 2**23  # worth a tenth of a second
 
 
 def open_pipeline(db: Place, dataset: str | None = None) -> Any:
@@ -68,7 +70,7 @@ def _destination(db: Place) -> Any:
     import dlt  # noqa: PLC0415  # as above
 
     if isinstance(db, Path):
-        return dlt.destinations.duckdb(str(db))
+        return dlt.destinations.duckdb(str(db.resolve()))  # else dlt looks for it where its folder was made
     if isinstance(db, Objects):
         return db.destination
     from mithril_elt.postgres_loads import destination_of  # noqa: PLC0415  # needs the driver, which is an extra
@@ -145,6 +147,7 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
         source = appending(source, held)
     with stage("read"):
         pipeline.extract(source, loader_file_format="parquet")
+        _let_go()
     with stage("load"):
         pipeline.normalize()
         still_held(db)
@@ -152,6 +155,16 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
             pipeline.load()
     if held is not None:
         note_release(held.found)
+
+
+def _let_go() -> None:
+    """Gives back the pages that were read, which dlt's pipes hold in circles, before DuckDB needs the memory."""
+    import pyarrow as pa  # noqa: PLC0415  # half a second that other commands need not pay
+
+    pool = pa.default_memory_pool()
+    if pool.bytes_allocated() > _PAGES_BYTES:
+        gc.collect()
+    pool.release_unused()
 
 
 def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:

@@ -22,7 +22,7 @@ __all__ = ["Sizing", "Slices"]
 _FIRST = timedelta(hours=6)  # while nothing is known of an account, and all its pages are one walk
 _SHORTEST, _LONGEST = timedelta(hours=1), timedelta(days=366)
 _LONGER = 32  # times as long as the window before, at most
-_ROWS = 500_000  # of a window, about
+_ROWS = 300_000  # of a window, about
 _PAGE_BYTES = 16 * 2**20  # of the largest page, about: pages that count instances grow with the window
 _SLICE_PAGES = (4, 20)  # of a slice, at least and at most
 _WASTE = Fraction(3, 2)  # requests by the pages that the rows would fill: with more than that none is cut up

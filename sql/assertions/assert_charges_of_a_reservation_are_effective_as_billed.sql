@@ -1,14 +1,29 @@
 -- Of a reservation whose window has ended, what its hours cost is what placing it cost; each credit is both at once.
+-- Looked at are those that have ended since the build before, or of which anything may be new.
 with
 
-charges as (
-    select * from {{ ref('fct_charges') }}
-    where reservation_id is not null
+reservation_terms as (
+    select * from {{ ref('int_reservation_terms') }}
 ),
 
 reservations as (
-    select * from {{ ref('dim_reservations') }}
-    where ends_at <= as_of
+    select reservations.reservation_id
+    from {{ ref('dim_reservations') }} as reservations
+    inner join reservation_terms on reservations.reservation_id = reservation_terms.reservation_id
+    where
+        reservations.ends_at <= reservations.as_of
+        and (
+            reservation_terms.is_changed
+            or reservations.ends_at >= reservation_terms.first_as_of
+            or {{ since_first_change('reservations.ends_at') }}
+        )
+),
+
+charges as (
+    select charges.*
+    from {{ ref('fct_charges') }} as charges
+    inner join reservations on charges.reservation_id = reservations.reservation_id
+    where charges.charge_kind <> 'spot_usage' -- which follows; said, it spares an engine most rows
 ),
 
 sums as (
@@ -23,9 +38,7 @@ sums as (
     group by reservation_id
 )
 
-select sums.*
-from sums
-inner join reservations on sums.reservation_id = reservations.reservation_id
+select * from sums
 where
-    (sums.unknown_charges = 0 and coalesce(sums.billed_cent_us, 0) <> coalesce(sums.effective_cent_us, 0))
-    or coalesce(sums.billed_credit_cent_us, 0) <> coalesce(sums.effective_credit_cent_us, 0)
+    (unknown_charges = 0 and coalesce(billed_cent_us, 0) <> coalesce(effective_cent_us, 0))
+    or coalesce(billed_credit_cent_us, 0) <> coalesce(effective_credit_cent_us, 0)

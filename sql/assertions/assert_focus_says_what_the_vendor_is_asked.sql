@@ -1,6 +1,18 @@
 -- Each field of the vendor's summary, as we count it, is one sum over the rows of FOCUS; where all of them are known.
 with
 
+reconciliation as (
+    select reconciliation.*
+    from {{ ref('fct_reconciliation') }} as reconciliation
+    inner join {{ ref('dim_projects') }} as projects
+        on reconciliation.project_id = projects.project_id
+        and reconciliation.vendor_as_of = projects.as_of
+),
+
+reconciled_reservations as (
+    select distinct reservation_id from reconciliation
+),
+
 charges as (
     select
         {{ focus('CommitmentDiscountId') }} as reservation_id,
@@ -9,14 +21,16 @@ charges as (
         {{ focus('x_ChargeKind') }} as kind,
         {{ focus('BilledCost') }} as billed_usd,
         {{ focus('PricingQuantity') }} as quantity_hours
-    from {{ ref('focus_1_4') }}
-    where {{ focus('CommitmentDiscountId') }} is not null
+    from {{ ref('focus_1_4') }} as charges
+    inner join reconciled_reservations
+        on charges.{{ focus('CommitmentDiscountId') }} = reconciled_reservations.reservation_id
+    where charges.{{ focus('x_ChargeKind') }} <> 'spot_usage' -- which follows; said, it spares an engine most rows
 ),
 
 unlike as (
     select distinct reservation_id
     from {{ ref('fct_charges') }}
-    where reservation_id is not null and (cost_cent_us is null or charge_kind = 'reserved_rest')
+    where charge_kind <> 'spot_usage' and (cost_cent_us is null or charge_kind = 'reserved_rest')
 ),
 
 -- What was given back is charged with hours that are yet to come, and with those of a window that was cut.
@@ -69,10 +83,7 @@ fields as (
 
 -- Each of a million rows is rounded at the 12th place.
 select reconciliation.*
-from {{ ref('fct_reconciliation') }} as reconciliation
-inner join {{ ref('dim_projects') }} as projects
-    on reconciliation.project_id = projects.project_id
-    and reconciliation.vendor_as_of = projects.as_of
+from reconciliation
 inner join fields
     on reconciliation.reservation_id = fields.reservation_id
     and reconciliation.field = fields.field

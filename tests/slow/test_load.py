@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -155,6 +156,21 @@ def test_a_package_that_a_crash_left_is_loaded_first(
 
 def _full_disk(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
+
+
+@pytest.mark.shows(17)
+def test_a_folder_that_was_copied_is_a_database_of_its_own(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path as a user types it, relative to where they are: what dlt remembers of an earlier place is nothing."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    load_sandbox(sandbox, Path("a.duckdb"))
+    shutil.copytree(here, there)
+    monkeypatch.chdir(there)
+    load_sandbox(sandbox, Path("a.duckdb"))
+    assert [len(query(place / "a.duckdb", "select * from raw.runs")) for place in (here, there)] == [1, 2]
 
 
 @pytest.mark.shows(17)

@@ -227,6 +227,23 @@ def test_state_that_was_written_before_its_load_was_noted_is_not_believed(
     assert _unlike_raw(folder, db) == []
 
 
+def test_a_folder_that_was_copied_is_a_place_of_its_own(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both named by paths relative to where the user is."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    monkeypatch.setenv(URL, "history")
+    monkeypatch.chdir(here)
+    load_sandbox(sandbox, Objects.configured(Path("a.duckdb")), **WAY)
+    shutil.copytree(here, there)
+    had = sorted(path.name for path in here.rglob("*") if path.is_file())
+    monkeypatch.chdir(there)
+    load_sandbox(sandbox, Objects.configured(Path("a.duckdb")), **WAY)
+    assert sorted(path.name for path in here.rglob("*") if path.is_file()) == had
+    assert len(list((there / "history").rglob("*.parquet"))) > len(list((here / "history").rglob("*.parquet"))) > 0
+
+
 def test_one_writer_at_a_time(place: Objects, sandbox: Sandbox, tmp_path: Path) -> None:
     """Also one that models the same files in another place, in this process or in another; who dies lets go."""
     other = replace(place, file=tmp_path / "other" / "b.duckdb")

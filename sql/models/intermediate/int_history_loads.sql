@@ -3,11 +3,11 @@
 with
 
 status_events as (
-    select coalesce(load_id, '0') as load_id from {{ ref('stg_mithril__instance_status_events') }}
+    select * from {{ ref('stg_mithril__instance_status_events') }}
 ),
 
 price_periods as (
-    select coalesce(load_id, '0') as load_id from {{ ref('stg_mithril__instance_price_periods') }}
+    select * from {{ ref('stg_mithril__instance_price_periods') }}
 ),
 
 loads as (

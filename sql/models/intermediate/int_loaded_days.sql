@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 with
 
 status_events as (
@@ -19,7 +21,7 @@ final as (
         cast(status_events.occurred_at as date) as told_on
     from status_events
     inner join history_loads
-        on coalesce(status_events.load_id, '0') = history_loads.load_id
+        on status_events.load_id = history_loads.load_id
         and history_loads.history = 'status'
     union distinct
     select
@@ -27,7 +29,7 @@ final as (
         cast(price_periods.starts_at as date) as told_on
     from price_periods
     inner join history_loads
-        on coalesce(price_periods.load_id, '0') = history_loads.load_id
+        on price_periods.load_id = history_loads.load_id
         and history_loads.history = 'pricing'
 )
 
