@@ -107,7 +107,7 @@ def _left(seconds: float) -> str:
 def _logged(now: Progress) -> None:
     facts = {"windows_done": now.windows_done, "windows": now.windows_planned, "rows": now.rows}
     log.info(
-        "loaded window %s of %s, %s rows, %s requests",
+        "window %s of %s loaded, %s rows, %s requests",
         now.windows_done,
         now.windows_planned,
         f"{now.rows:,}",
