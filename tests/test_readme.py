@@ -45,7 +45,7 @@ SHOWN = {  # by how the command ends
     "info": "instance_price_periods",
     "trace": "COMPLETED",
     "schema": "instance_status_events",
-    "failed-jobs": "No failed jobs",
+    "failed-jobs": "Found pipeline mithril",  # and no package, where none was kept
 }
 FOREIGN = {
     line: next(word for end, word in SHOWN.items() if line.endswith(end))
