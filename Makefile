@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 unexport PYTHONDONTWRITEBYTECODE # without it each process would compile 1,500 modules anew, for seconds
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs lint audit format test test-slow test-long test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points questions focus-docs pins clean
+.PHONY: help setup demo docs site lint audit format test test-slow test-long test-matrix test-wire test-warehouses test-spark test-schedules test-browser test-focus test-readings test-kills test-soak bench points questions focus-docs pins clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,11 +22,13 @@ setup: $(VENV)/dev ## the environment for work on the project, in .venv
 demo: $(VENV)/run ## the whole flow against a made-up account, into demo/
 	@$(BIN)/mithril-elt demo --dir demo
 
-docs: ## a site of all documentation, every command and every column, in build/site, and that its links lead somewhere
-	@$(MAKE) --no-print-directory VENV=$(VENV)-docs $(VENV)-docs/docs
-	@mkdir -p build && PYTHONPATH=docs $(VENV)-docs/bin/python -m handbook build/site
+docs: site ## a site of all documentation, every command and every column, in build/site, and that its links lead somewhere
 	SITE=$(abspath build/site) $(VENV)-docs/bin/pytest -n 0 tests/docs
 	@echo "open build/site/index.html"
+
+site:
+	@$(MAKE) --no-print-directory VENV=$(VENV)-docs $(VENV)-docs/docs
+	@mkdir -p build && PYTHONPATH=docs $(VENV)-docs/bin/python -m handbook build/site
 
 lint: $(VENV)/dev ## format, lint and types of Python, SQL and yml
 	$(BIN)/ruff format --check .
@@ -78,15 +80,17 @@ test-schedules: ## cron, systemd, GitHub Actions, Airflow and Dagster, which it 
 	AIRFLOW=$(abspath $(VENV)-airflow)/bin/airflow $(VENV)-schedules/bin/pytest -n $(JOBS) --dist loadfile --durations 10 \
 		tests/schedules
 
-test-browser: ## the dashboard in a real browser, Debian's chromium, which it installs if it may: a minute
+test-browser: site ## dashboard, notebooks and documentation in a real browser, Debian's chromium, which it installs if it may: 3 minutes
 	@test -x "$(CHROMIUM)" || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qqy --no-install-recommends chromium; } \
 		|| { echo "there is no $(CHROMIUM): install Debian's package chromium, or say CHROMIUM=…" >&2; exit 1; }
 	@$(MAKE) --no-print-directory VENV=$(VENV)-browser $(VENV)-browser/browser
-	CHROMIUM=$(CHROMIUM) PICTURES=$(PICTURES) $(VENV)-browser/bin/pytest -n 0 --durations 5 tests/browser
+	SITE=$(abspath build/site) CHROMIUM=$(CHROMIUM) PICTURES=$(PICTURES) $(VENV)-browser/bin/pytest -n 0 --durations 5 tests/browser
 
-test-focus: $(VENV)/dev ## what is published on FOCUS, run on exported files; the official validator needs Python 3.12: minutes
+test-focus: $(VENV)/dev ## what is published on FOCUS, run on exported files; the official validator only with Python 3.12: a minute
 	@$(MAKE) --no-print-directory VENV=$(VENV)-focus PYTHON=$(FOCUS_PYTHON) $(VENV)-focus/focus
 	FOCUS_TOOLS=$(abspath $(VENV)-focus) $(BIN)/pytest -n 0 -rs --durations 10 tests/focus
+	@$(VENV)-focus/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
+		|| echo "NOT RUN: the official validator, which needs Python 3.12: make test-focus FOCUS_PYTHON=python3.12" >&2
 
 test-readings: $(VENV)/dev ## faults seeded on purpose, and hundreds of random worlds: hours
 	$(BIN)/pytest -n $(JOBS) $(FAULTS)
@@ -190,7 +194,7 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 		-c .ci/requirements-dev.txt -o .ci/requirements-schedules.txt
 	printf '%s\n' 'apache-airflow-core>=3.1,<4' apache-airflow-providers-standard \
 		| $(COMPILE) - -o .ci/requirements-airflow.txt
-	$(COMPILE) pyproject.toml --group browser --group test --group build \
+	$(COMPILE) pyproject.toml --extra notebooks --group browser --group test --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-browser.txt
 	$(COMPILE) pyproject.toml --group docs --group test --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-docs.txt

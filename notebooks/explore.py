@@ -11,7 +11,7 @@ with app.setup:
     import altair as alt
     import marimo as mo
 
-    from mithril_elt.exploring import Controls, Looks, as_table, connected, dressed, facts
+    from mithril_elt.exploring import Controls, Looks, as_table, connected, dressed, facts, plainly
 
 
 @app.cell
@@ -109,8 +109,8 @@ def _():
     mo.md("""
     ## 4. Ask by SQL
 
-    Change the query; the tables are those above. `_us` columns are whole microseconds and `_cent_us` whole
-    cent-microseconds, which add up exactly; `_hours` and `_usd` are the same, divided once.
+    Change the query: the answer follows. The tables are those above. `_us` columns are whole microseconds and
+    `_cent_us` whole cent-microseconds, which add up exactly; `_hours` and `_usd` are the same, divided once.
     """)
     return
 
@@ -138,7 +138,8 @@ order by day, order_type
 
 @app.cell
 def _(mithril, query):
-    answer = mithril.sql(query.value, exact=False)
+    with plainly():
+        answer = mithril.sql(query.value, exact=False)
     answer
     return (answer,)
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shlex
 from decimal import Decimal
 from html import escape
 from pathlib import Path
@@ -79,6 +80,36 @@ def test_the_rows_are_those_of_the_report(browser: Browser, db: Path, cli: Cli) 
             same = cli("report", name, "--by", by, *MARCH, "--format", form, "--db", db).out
             assert file.text == same
             assert file.headers["content-disposition"] == f'attachment; filename="mithril-{name}.{form}"'
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "time"),
+    [
+        ("chargeback", "project", MARCH),
+        ("rates", "day", MARCH),
+        ("preemptions", "region", MARCH),
+        ("opportunities", None, MARCH),
+        ("return-now", None, ()),
+    ],
+)
+def test_reports_of_lines_are_led_to_and_shown(
+    browser: Browser, db: Path, cli: Cli, *, name: str, by: str | None, time: tuple[str, ...]
+) -> None:
+    """From the first page; with what else each line is of, every cell, and the command that prints the same."""
+    links = read(browser.get("/?month=2026-03").text).links()
+    assert any(f"report={name}" in link for link in links)
+    asked = f"month=2026-03&report={name}" + (f"&by={by}" if by else "")
+    page = browser.get(f"/rows?{asked}")
+    assert page.status_code == 200
+    options = (*(("--by", by) if by else ()), *time, "--db", db)
+    assert browser.get(f"/rows.json?{asked}").text == cli("report", name, *options, "--format", "json").out
+    [command] = re.findall(r"The same on a terminal: <code>mithril-elt ([^<]+)</code>", page.text)
+    assert command.endswith(f"--db {db}")
+    printed = json.loads(cli(*shlex.split(command), "--format", "json").out)["rows"]
+    assert printed == told(cli, name, *options)["rows"]
+    cells = read(page.text).texts
+    for row in printed:
+        assert {shown(value) for column, value in row.items() if column.endswith(("_usd", "_hours"))} <= set(cells)
 
 
 @pytest.mark.long

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,15 +27,31 @@ def _only_tells(line: str) -> bool:
     return "--apply" not in line or "--dry-run" in line
 
 
-# Run by other tests, or by the fixture; what names PostgreSQL is run in warehouses/test_copies, notebooks in slow, and
-# what pauses instances in test_acting.
-NOT_HERE = ("make ", "export ", "mithril-elt run", "mithril-elt check")
+# Run by other tests, or by the fixture; what names PostgreSQL is run in warehouses/test_copies, notebooks and dbt's
+# documentation in slow, and what pauses instances in test_acting.
+NOT_HERE = ("make ", "export ", "mithril-elt run", "mithril-elt check", "dbt docs")
+OF_OTHERS = ("duckdb ", "dlt ")
 COMMANDS = {
     f"{page.name}: {line.split('#')[0].strip()}": line.split("#")[0].strip()
     for page in PAGES
     for block in blocks(page, "sh")
     for line in block.splitlines()
-    if line and not line.startswith(NOT_HERE) and "postgres" not in line and _only_tells(line)
+    if line and not line.startswith((*NOT_HERE, *OF_OTHERS)) and "postgres" not in line and _only_tells(line)
+}
+SHOWN = {  # by how the command ends
+    'limit 5"': "net_cost_usd",
+    "'fct_cost_daily'\"": "Key: instance",
+    "> days.csv": "day,usd\n2026-03-",
+    "info": "instance_price_periods",
+    "trace": "COMPLETED",
+    "schema": "instance_status_events",
+    "failed-jobs": "Found pipeline mithril",  # and no package, where none was kept
+}
+FOREIGN = {
+    line: next(word for end, word in SHOWN.items() if line.endswith(end))
+    for block in blocks(ROOT / "docs/python.md", "sh")
+    for line in block.splitlines()
+    if line.startswith(OF_OTHERS)
 }
 # Statements of other engines are compiled elsewhere; of the questions the very answers are compared, below.
 QUERIES = {name: sql for name, sql in named_blocks("sql").items() if not name.startswith(("questions", "warehouses"))}
@@ -81,6 +99,20 @@ def test_each_command_runs(command: str, monkeypatch: pytest.MonkeyPatch, capsys
     said = capsys.readouterr()
     assert (ended.value.code or 0) == (7 if "--check" in command else 0), said.err
     assert said.out or "figures are complete up to" in said.err
+
+
+@pytest.mark.usefixtures("_as_reader")
+@pytest.mark.parametrize(("command", "word"), FOREIGN.items(), ids=FOREIGN)
+def test_each_command_of_another_tool_runs(
+    command: str, word: str, folder: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each shows something of this database or of its loads, and never the key."""
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602  # our own pages
+    assert ended.returncode == 0, ended.stderr
+    said = ended.stdout or (folder / command.rpartition("> ")[2]).read_text()
+    assert word in said
+    assert sandbox.key not in said + ended.stderr
 
 
 @pytest.mark.usefixtures("_as_reader")

@@ -26,7 +26,7 @@ LAYERS = (
     ("api",),
     ("lists", "histories", "past"),
     ("probe",),
-    ("orders", "ledger", "open_periods", "held", "held_files", "plans", "sizing", "packing"),
+    ("orders", "ledger", "open_periods", "held", "held_files", "plans", "sizing", "packing", "read_so_far"),
     ("asking", "rechecks", "reading"),
     ("history_reading",),
     ("resources",),

@@ -9,7 +9,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["cell", "table"]
+__all__ = ["cell", "plain_bars", "table"]
 
 _CODE = re.compile(r"(`[^`]*`)")
 
@@ -19,7 +19,21 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * len(heads)}"
     for row in rows:
-        yield f"| {' | '.join(each.replace('|', chr(92) + '|') for each in row)} |"
+        yield f"| {' | '.join(_barred(each) for each in row)} |"
+
+
+def plain_bars(text: str) -> str:
+    """A page whose tables have `\\|` in code, as GitHub wants it: the site's Markdown would show the stroke."""
+    lines = (
+        _CODE.sub(lambda code: code[0].replace("\\|", "|"), line) if line.startswith("|") else line
+        for line in text.split("\n")
+    )
+    return "\n".join(lines)
+
+
+def _barred(text: str) -> str:
+    """A cell whose bars divide no cells: in code they do not anyhow."""
+    return "".join(part if at % 2 else part.replace("|", "\\|") for at, part in enumerate(_CODE.split(text)))
 
 
 def cell(text: str) -> str:

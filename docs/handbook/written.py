@@ -9,6 +9,8 @@ import re
 import shutil
 from pathlib import Path
 
+from handbook.words import plain_bars
+
 __all__ = ["ROOT", "copy_written"]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +35,7 @@ def copy_written(pages: Path) -> None:
 
 def _linked(file: Path) -> str:
     """The text of a page; its links to other files lead to where those are on the site."""
-    return _LINK.sub(lambda found: found[1] + _place_of(file.parent / found[2]), file.read_text())
+    return _LINK.sub(lambda found: found[1] + _place_of(file.parent / found[2]), plain_bars(file.read_text()))
 
 
 def _place_of(target: Path) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,13 @@ from mithril_elt.ledger import covered_spans
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked
 from mithril_elt.log_facts import known
-from mithril_elt.packing import Package
+from mithril_elt.packing import Package, Took
 from mithril_elt.past import Past
 from mithril_elt.pipeline import drained_pipeline, held_by, load_package, resource_state
 from mithril_elt.place import Place
 from mithril_elt.plans import LoadPlan, Pending, due, settled_before
 from mithril_elt.postgres import Postgres
+from mithril_elt.read_so_far import ReadSoFar
 from mithril_elt.sizing import Sizing
 from mithril_elt.warehouse import Translated, try_write
 from mithril_elt.windows import Span, Wish, plan
@@ -83,11 +85,13 @@ def load(
     wanted: LoadPlan | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    on_read: Callable[[ReadSoFar], None] | None = None,
     into: LoadResult | None = None,
 ) -> LoadResult:
     """Loads what is new since the last run, and the look-back, into the raw tables of a database.
 
-    `on_progress` is called after each window. `into`: what is filled in and given back, for those who want to know
+    `on_progress` is called after each window that was loaded, `on_read` after each of a history that was read before
+    that. `into`: what is filled in and given back, for those who want to know
     what a load did that failed.
 
     Raises:
@@ -100,6 +104,7 @@ def load(
     if isinstance(db, Postgres):
         db.check_dataset((wanted or LoadPlan()).dataset)
     one = _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None), into or LoadResult())
+    one.on_read = on_read or (lambda _: None)
     with known(run_id=one.result.run_id), locked(db):
         try:
             try_write(db)
@@ -115,6 +120,8 @@ class _Load:
         self, api: Mithril, db: Place, wanted: LoadPlan, on_progress: Callable[[Progress], None], result: LoadResult
     ) -> None:
         self.api, self.db, self.wanted, self.on_progress, self.result = api, db, wanted, on_progress, result
+        self.on_read: Callable[[ReadSoFar], None] = lambda _: None
+        self.so_far = ReadSoFar(timedelta(0))
         result.lookback_seconds = wanted.lookback // timedelta(seconds=1)
         self.pipeline: Any = None
         self.past: dict[tuple[str, str], Past] = {}
@@ -160,7 +167,10 @@ class _Load:
 
     def _read(self, projects: list[str], lists: Lists, planned: dict[str, list[Span]]) -> None:
         """Package after package; the first also brings the lists, the last the row of this run."""
+        from mithril_elt.histories import HISTORIES  # noqa: PLC0415  # imports pyarrow
+
         self.ways = self._ways(projects)
+        self.so_far = ReadSoFar.of(planned, len(HISTORIES))
         sizing = Sizing(self.past, self.api.limits.concurrency, self.wanted.window)
         pending = Pending({project: list(spans) for project, spans in planned.items()})
         is_first = True
@@ -186,7 +196,7 @@ class _Load:
             windows=lambda _: package.each(),
             planned=planned,
             slices=package.sizing.slices,
-            on_window=package.note,
+            on_window=partial(self._note_read, package),
             run_id=self.result.run_id,
             held=lambda: held_by(self.pipeline, self.db),
             until=self.wanted.until,
@@ -203,6 +213,11 @@ class _Load:
         done = self.result.windows_done
         vars(self.result).update(vars(read[-1]))
         self._tell(package, done, int((time.monotonic() - began_at_s) * 1000))
+
+    def _note_read(self, package: Package, project: str, history: str, span: Span, took: Took) -> None:
+        package.note(project, history, span, took)
+        self.so_far.note(history, span, took.rows)
+        self.on_read(self.so_far)
 
     def _run_rows(self, reading: Reading, package: Package, read: list[LoadResult]) -> list[dict[str, Any]]:
         """The row of the run, with a package that was just read; none if there are more to come.

@@ -11,7 +11,7 @@ from mithril_elt.errors import UsageError
 from mithril_elt.objects import Objects
 from mithril_elt.postgres import Postgres
 
-__all__ = ["DESTINATIONS", "Place", "choice", "file_of", "place_of", "secrets_of"]
+__all__ = ["DESTINATIONS", "Place", "choice", "file_of", "options_of", "place_of", "secrets_of"]
 
 DESTINATIONS = ("duckdb", "postgres", "filesystem")
 
@@ -43,11 +43,16 @@ def secrets_of(place: Place) -> list[str]:
     return [place.password] if isinstance(place, Postgres) else []
 
 
+def options_of(place: Place) -> tuple[str, ...]:
+    """The options of the command line that choose a place, as words."""
+    if isinstance(place, Postgres):
+        return ("--destination", "postgres")
+    return ("--db", str(place)) if isinstance(place, Path) else ("--destination", "filesystem", "--db", str(place.file))
+
+
 def choice(place: Place) -> str:
-    """The options of the command line that choose a place."""
-    if isinstance(place, Path):
-        return f"--db {place}"
-    return "--destination postgres" if isinstance(place, Postgres) else f"--destination filesystem --db {place.file}"
+    """The same as they are typed."""
+    return " ".join(options_of(place))
 
 
 def file_of(place: Place) -> Path | None:

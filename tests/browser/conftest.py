@@ -69,7 +69,7 @@ def open_page(chromium: Browser) -> Iterator[Open]:
     """Opens an address in a window of its own; at the end nothing was asked of anybody else, and nothing was broken."""
     contexts, asked, broken = [], [], []
 
-    def opened(address: str, width: int = 1280, height: int = 900, **options: Any) -> Page:
+    def opened(address: str, width: int = 1280, height: int = 900, within: str | None = None, **options: Any) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(60_000)
         contexts.append(context)
@@ -78,7 +78,7 @@ def open_page(chromium: Browser) -> Iterator[Open]:
         page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.goto(address)
-        own = address.split("?", maxsplit=1)[0]
+        own = within or address.split("?", maxsplit=1)[0]
         assert all(url.startswith((own, own.rpartition("/")[0] + "/")) for url in asked), asked
         return page
 
@@ -88,6 +88,12 @@ def open_page(chromium: Browser) -> Iterator[Open]:
         context.close()
     assert len(places) == 1, places
     assert broken == []
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The documentation, as `make site` has made it."""
+    return Path(os.environ["SITE"])
 
 
 @pytest.fixture(scope="session")

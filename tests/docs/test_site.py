@@ -50,6 +50,13 @@ def test_nothing_is_fetched_from_a_network(site: Path, pages: dict[Path, Page]) 
         )  # what the theme's script would go and fetch
 
 
+def test_no_stroke_is_shown_that_only_a_table_of_markdown_wants(site: Path, pages: dict[Path, Page]) -> None:
+    """`[text|json]` is written with a stroke before its bar, for GitHub, and read without."""
+    assert "[text|json]" in pages[site / "commands.html"].text
+    assert "list|status|pause|start" in pages[site / "index.html"].text
+    assert [file.name for file, page in pages.items() if "\\|" in page.text] == []
+
+
 def test_every_column_of_every_mart_is_told(site: Path, pages: dict[Path, Page]) -> None:
     """On the mart's own page, with its meaning."""
     marts = described_marts()

@@ -330,7 +330,6 @@ def test_one_command_opens_it(cli: Cli, db: Path, tmp_path: Path, monkeypatch: p
         "--port",
         "7777",
         "--headless",
-        "--skip-update-check",
         "--",
         "--db",
         str(db),
@@ -339,7 +338,7 @@ def test_one_command_opens_it(cli: Cli, db: Path, tmp_path: Path, monkeypatch: p
     ]
     assert cli("notebook", "cost", "--db", db, "--edit").status == 0
     own = tmp_path / "mithril_cost.py"
-    assert asked[1][:4] == ["-m", "marimo", "edit", own.name]
+    assert asked[1][:5] == ["-m", "marimo", "edit", own.name, "--skip-update-check"]
     assert own.read_bytes() == notebook_file("cost").read_bytes()
     own.write_text("mine")
     assert cli("notebook", "cost", "--db", db, "--edit").status == 0

@@ -18,8 +18,9 @@ if (location.protocol === "file:") {
       inside.document.documentElement.append(script);
     }
     postMessage(data) {
-      if (this.inside) this.inside.dispatchEvent(new this.inside.MessageEvent("message", { data }));
-      else this.waiting.push(data);
+      if (!this.inside) this.waiting.push(data);
+      // Later, as a worker would: an answer while the page is still asking is an error to it ("Cycle detected").
+      else setTimeout(() => this.inside.dispatchEvent(new this.inside.MessageEvent("message", { data })));
     }
   };
 }

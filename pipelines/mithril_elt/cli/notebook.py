@@ -109,7 +109,9 @@ def _write_ipynb(file: Path, mithril: OpenMarts, place: dict[str, Any], out: Pat
 
 def _serve(file: Path, how: str, place: dict[str, Any], port: int | None, *, headless: bool) -> None:
     options = [*(["--port", str(port)] if port else []), *(["--headless"] if headless else [])]
-    _marimo(how, str(file), *options, "--skip-update-check", "--", *_arguments(place))
+    if how == "edit":
+        options.append("--skip-update-check")  # `run` looks for none, and refuses the option
+    _marimo(how, str(file), *options, "--", *_arguments(place))
 
 
 def _copied(file: Path) -> Path:

@@ -104,8 +104,8 @@ def loaded(api: Any, db: Place, plan: Any, into: LoadResult | None = None) -> Lo
     """Runs the load with its progress shown; what it did is in `into` also if it fails."""
     from mithril_elt.load import load  # noqa: PLC0415  # imports the client
 
-    with shown_progress() as tell:
-        return load(api, db, plan, on_progress=tell, into=into)
+    with shown_progress(lambda: api.traffic.requests) as tell:
+        return load(api, db, plan, on_progress=tell.loaded, on_read=tell.read, into=into)
 
 
 def built(db: Place, *, dataset: str | None, as_of: datetime | None, full: bool = False) -> BuildResult:

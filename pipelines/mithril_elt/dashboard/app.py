@@ -94,7 +94,7 @@ class _Pages:
         return HTMLResponse(page, status, {"Retry-After": str(refresh_s)} if refresh_s else None)
 
     def _look(self, note: str | None = None) -> Look:
-        return Look(self._clock(), self._stale_after, note=note)
+        return Look(self._clock(), self._stale_after, note=note, place=self._source.options)
 
     def _answer(self, request: Request, ask: Callable[[Reader], T], show: Callable[[T, Look], str]) -> Response:
         try:

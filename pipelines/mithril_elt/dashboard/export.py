@@ -37,4 +37,4 @@ def static_page(source: Source, state: State, *, now: datetime, stale_after: tim
     with Reader.opened(source, state) as reader:
         found = reader.overview()
         tables = {(name, by): reader.table(name, by, found.periods.this) for name, by in _TABLES}
-    return overview_page(found, Look(now, stale_after, is_file=True), tables)
+    return overview_page(found, Look(now, stale_after, is_file=True, place=source.options), tables)

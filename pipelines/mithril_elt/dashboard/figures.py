@@ -15,9 +15,9 @@ from mithril_elt.dashboard.health import Health, health
 from mithril_elt.dashboard.periods import Period, Periods, periods
 from mithril_elt.dashboard.state import State
 from mithril_elt.errors import MithrilError, UsageError, WarehouseError
-from mithril_elt.place import Place
+from mithril_elt.place import Place, options_of
 from mithril_elt.reports import Report, known_ids, report
-from mithril_elt.reports.catalog import DEFINITIONS
+from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, RETURN_NOW
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.marts import Marts, read_marts
 
@@ -32,12 +32,20 @@ class UnreadyError(WarehouseError):
     """The database cannot be read now, or is none that has figures: one sentence, which says what to do."""
 
 
+_OF_ALL = (RECONCILIATION.name, RETURN_NOW.name)  # these take no time and no part
+
+
 @dataclass(frozen=True)
 class Source:
     """Where the figures are: a place, and the prefix of its schemas, if any."""
 
     place: Place
     dataset: str | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of the command line that choose it, as words."""
+        return (*options_of(self.place), *(("--dataset", self.dataset) if self.dataset else ()))
 
 
 @dataclass(frozen=True)
@@ -142,11 +150,11 @@ class Reader:
         name, by = self._state.report or "cost", self._state.by
         if name not in DEFINITIONS:
             raise UsageError(f"report {name!r} has no rows: there are {', '.join(DEFINITIONS)}")
-        if name == "reconciliation":
+        if name in _OF_ALL:
             found = report(self._marts, name)
             return Rows(self._state, Periods(Period(None, None), None, None), (), {}, found)
         at = periods(self._state, self._as_of(), self._marts.timezone)
-        found = self._report(name, at.this, by or "day")
+        found = self._report(name, at.this, *([by or "day"] if DEFINITIONS[name].groupings else []))
         figures = [each.name for each in DEFINITIONS[name].figures]
         if self._state.figure not in (None, *figures):
             raise UsageError(f"figure {self._state.figure!r} is none of {name}: there are {', '.join(figures)}")

@@ -30,18 +30,22 @@ FINER = {
 
 @dataclass(frozen=True)
 class Links:
-    """Links from a page of that state. `is_file`: the page is one file, with tables of these reports and groupings."""
+    """Links from a page of that state. `is_file`: the page is one file, with tables of these reports and groupings.
+
+    `place`: the options that choose the same database on a terminal.
+    """
 
     state: State
     is_file: bool = False
     tables: tuple[tuple[str, str], ...] = ()
+    place: tuple[str, ...] = ()
 
     def overview(self, state: State | None = None) -> str | None:
         """To the first page of a state, else of this one."""
         return None if self.is_file else f"./{(state or self.state).overview().query()}"
 
-    def rows(self, report: str, by: str, figure: str | None = None, state: State | None = None) -> str | None:
-        """To the rows of a report."""
+    def rows(self, report: str, by: str | None, figure: str | None = None, state: State | None = None) -> str | None:
+        """To the rows of a report; `by` is None of one that is one list."""
         if self.is_file:
             return f"#{report}-{by}" if (report, by) in self.tables and state is None else None
         return f"rows{(state or self.state).rows(report, by, figure).query()}"

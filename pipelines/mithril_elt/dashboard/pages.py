@@ -41,18 +41,19 @@ _MOST_CHOICES = 200
 class Look:
     """What pages are made for: the clock's now, from what age on figures are called old, and whether it is one file.
 
-    `note`: a sentence over the figures.
+    `note`: a sentence over the figures. `place`: the options that choose the same database on a terminal.
     """
 
     now: datetime
     stale_after: timedelta
     is_file: bool = False
     note: str | None = None
+    place: tuple[str, ...] = ()
 
 
 def overview_page(found: Overview, look: Look, tables: Mapping[tuple[str, str], Report] | None = None) -> str:
     """The first page. `tables`: reports that stand below the figures, where the page is one file."""
-    links = Links(found.state, look.is_file, tuple(tables or ()))
+    links = Links(found.state, look.is_file, tuple(tables or ()), look.place)
     by = {
         each: ranking(
             report,
@@ -108,7 +109,7 @@ def overview_page(found: Overview, look: Look, tables: Mapping[tuple[str, str], 
 
 def rows_page(found: Rows, look: Look) -> str:
     """The rows behind a figure."""
-    links = Links(found.state, look.is_file)
+    links = Links(found.state, look.is_file, place=look.place)
     table = row_table(found.report, links, found.state.figure, found.periods.this)
     return _page("rows.html", look, found.state, **_around(found, links), found=found, table=table)
 

@@ -6,6 +6,7 @@ Stands on `ranked`, `over_time` and `charts`, under `pages`.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,15 +19,16 @@ from mithril_elt.dashboard.periods import Period
 from mithril_elt.dashboard.ranked import label_of
 from mithril_elt.instants import iso
 from mithril_elt.reports import GROUPINGS, Report
-from mithril_elt.reports.catalog import DEFINITIONS
+from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.kinds import Figure, Pick
-from mithril_elt.reports.shown import cell_texts, footnotes, number_text, title
+from mithril_elt.reports.shown import cell_texts, footnotes, group_headings, group_texts, number_text, title
 
 __all__ = ["Row", "RowTable", "row_table"]
 
 _MOST = 500  # rows on a page; a file has all of them
 _DRAWN = 120  # places of a chart
+_SENTENCE = 40  # signs from which on a text is one, and wants room
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class Row:
 class RowTable:
     """The table: what it is, its headings with units, rows and total; `place` is where the figure looked at stands.
 
-    `sides`: n for columns of numbers, t for those of texts.
+    `sides`: n for columns of numbers, t for those of texts, w as well where these are sentences. What else a row is of,
+    such as the kind of a line of a chargeback, is a text before its figures, which `place` counts with; `by` is what
+    rows are of first.
 
     `command` prints the same on a terminal; `left_out` rows are in the file only.
     """
@@ -66,9 +70,16 @@ class RowTable:
 
 
 def row_table(report: Report, links: Links, figure: str | None, period: Period | None) -> RowTable:
-    """The table of a report by one grouping. `figure` is the one that is looked at, else the report's main one."""
+    """The table of a report by one grouping. `figure` is the one that is looked at, else the report's main one.
+
+    `links.place` are the options that choose the database on a terminal.
+    """
     definition = DEFINITIONS[report.name]
-    [by] = report.by
+    by = report.by[0]
+    asked_by = by if definition.groupings else None
+    headings = group_headings(report)
+    first = 2 if headings[1:2] == [""] else 1  # the name and the id of what `label_of` says
+    others = headings[first:]
     looked_at = figure or definition.sorted_by
     place = next(number for number, each in enumerate(definition.figures) if each.name == looked_at)
     groups = len(report.group_columns)
@@ -80,33 +91,41 @@ def row_table(report: Report, links: Links, figure: str | None, period: Period |
         report.name,
         by,
         looked_at,
-        place,
-        tuple(
-            (each.heading, each.unit.sign.strip(), each.name, links.rows(report.name, by, each.name))
-            for each in definition.figures
+        len(others) + place,
+        (
+            *((each, "", "", None) for each in others),
+            *(
+                (each.heading, each.unit.sign.strip(), each.name, links.rows(report.name, asked_by, each.name))
+                for each in definition.figures
+            ),
         ),
-        tuple("t" if each.unit.name == "text" else "n" for each in definition.figures),
+        (*("t" for _ in others), *(_side(each, shown, groups + at) for at, each in enumerate(definition.figures))),
         tuple(
             Row(
                 *label_of(report, row),
                 links.finer(by, None if row[0] is None else str(row[0]), definition.groupings),
-                tuple(cell_texts(report, row)),
+                (*group_texts(report, row)[first:], *cell_texts(report, row)),
                 bar([(size, "s1")], longest, width=60),
             )
             for row, size in zip(shown, sizes, strict=True)
         ),
-        tuple(number_text(cell) for cell in report.total),
+        _total(report, len(others)),
         len(report.rows) - len(shown),
         tuple(footnotes(report)),
-        tuple((each, links.rows(report.name, each, figure)) for each in definition.groupings),
-        _command(report),
+        tuple((each, links.rows(report.name, each, figure)) for each in definition.groupings if each in GROUPINGS),
+        _command(report, links),
         _drawn(report, definition.figures[place], period, links),
     )
 
 
 def _drawn(report: Report, figure: Figure, period: Period | None, links: Links) -> Drawing | None:
     """The figure that is looked at as a chart, where the rows are times."""
-    if period is None or not GROUPINGS[report.by[0]].is_time or not 1 < len(report.rows) <= _DRAWN:
+    if (
+        period is None
+        or len(report.by) > 1
+        or not GROUPINGS[report.by[0]].is_time
+        or not 1 < len(report.rows) <= _DRAWN
+    ):
         return None
     if isinstance(figure, Pick) or figure.unit.name == "text":
         return None
@@ -115,17 +134,36 @@ def _drawn(report: Report, figure: Figure, period: Period | None, links: Links) 
     return one_figure(report, period, links, figure=figure.name, title=heading, unit=unit)
 
 
+def _side(figure: Figure, rows: Sequence[tuple[Cell, ...]], at: int) -> str:
+    if figure.unit.name != "text":
+        return "n"
+    return "t w" if any(len(str(row[at] or "")) > _SENTENCE for row in rows) else "t"
+
+
 def _size(cell: Cell, figure: Figure) -> Decimal:
     is_size = isinstance(cell, (Decimal, int)) and figure.unit.name != "text"
     return max(Decimal(cell or 0), Decimal(0)) if is_size else Decimal(0)
 
 
-def _command(report: Report) -> str:
+def _total(report: Report, others: int) -> tuple[str, ...]:
+    """The figures of all rows under their columns, where they have any; nothing under a text."""
+    cells = iter(report.total)
+    if not report.total:
+        return ()
+    figures = DEFINITIONS[report.name].figures
+    is_short = len(report.total) < len(figures)  # a list has none for its texts
+    return (
+        *("" for _ in range(others)),
+        *("" if is_short and each.unit.is_text else number_text(next(cells)) for each in figures),
+    )
+
+
+def _command(report: Report, links: Links) -> str:
     """What prints the same rows."""
     words = ["mithril-elt", "report", report.name]
-    if report.name != "reconciliation":
-        words += [word for by in report.by for word in ("--by", by)]
+    taken = DEFINITIONS[report.name].groupings if report.name != RECONCILIATION.name else ()
+    words += [word for by in report.by if by in taken for word in ("--by", by)]
     words += [word for option, identity in report.part for word in ("--only", f"{option}={identity}")]
     for option, at in (("--from", report.from_at), ("--to", report.to_at)):
         words += [option, str(iso(at))] if at else []
-    return shlex.join(words)
+    return shlex.join([*words, *links.place])

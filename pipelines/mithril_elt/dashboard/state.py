@@ -80,7 +80,7 @@ class State:
         """The same for another span of time."""
         return replace(self, month=None, from_at=from_at, to_at=to_at)
 
-    def rows(self, report: str, by: str, figure: str | None = None) -> State:
+    def rows(self, report: str, by: str | None, figure: str | None = None) -> State:
         """The rows of a report beside the same figures."""
         return replace(self, report=report, by=by, figure=figure)
 

@@ -75,8 +75,8 @@ class Looks:
 
 
 def dressed(chart: Any, title: str, *, height: int = 260) -> Any:
-    """The chart with a title, as wide as a page, with axes and words that can be read on white and on black."""
-    wide = chart.properties(title=title, width=760, height=height)
+    """The chart with a title, as wide as its place, with axes and words that can be read on white and on black."""
+    wide = chart.properties(title=title, width="container", height=height)
     return (
         wide.configure(background="transparent", font="system-ui, sans-serif", padding=_ROOM)
         .configure_title(anchor="start", color=WORDS, fontSize=14, fontWeight="bold", offset=10)
@@ -99,6 +99,7 @@ def dressed(chart: Any, title: str, *, height: int = 260) -> Any:
             orient="bottom",
             labelFontSize=12,
             labelLimit=260,
+            titleLimit=600,
             columns=4,
             columnPadding=36,
         )

@@ -21,6 +21,7 @@ from mithril_elt.exploring.tables import html_table
 
 __all__ = ["page"]
 
+_WIDE = 760  # as wide as a chart is on a desk, without its axis
 _NARROW = 300  # as wide as a chart is on a phone, without its axis
 _OUTSIDE = re.compile(
     r"<(?:script|link|iframe|object|embed|marimo-)|(?:src|href)\s*=\s*[\"']?(?!#|data:)", re.IGNORECASE
@@ -82,15 +83,15 @@ def _parts(output: Any, number: int) -> list[str]:
 
 
 def _without_controls(text: str) -> str:
-    """What marimo would draw by scripts, its controls above all, is taken out with all that is in it."""
-    return re.sub(r"<(marimo-[\w-]+)\b.*?</\1>", "", text, flags=re.DOTALL)
+    """What marimo would draw by scripts, its controls above all, is taken out with all that is in it, and its style."""
+    return re.sub(r"<(marimo-[\w-]+|style)\b.*?</\1>", "", text, flags=re.DOTALL)
 
 
 def _figure(spec: Mapping[str, Any], number: int) -> str:
-    """A chart in two widths; the page shows the one that fits."""
-    wide = _svg(spec, f"c{number}w")
-    if not isinstance(spec.get("width"), int):
-        return f"<figure>{wide}</figure>"
+    """A chart in two widths, if it is as wide as its place; the page shows the one that fits."""
+    if spec.get("width") != "container":
+        return f"<figure>{_svg(spec, f'c{number}w')}</figure>"
+    wide = _svg({**spec, "width": _WIDE}, f"c{number}w")
     narrow = _svg(_for_phones(spec), f"c{number}n")
     return f'<figure><div class="wide">{wide}</div><div class="narrow">{narrow}</div></figure>'
 

@@ -31,16 +31,29 @@ _HEADINGS = {
 }
 _MISSING = {grouping.column: grouping.missing for grouping in GROUPINGS.values()}
 _GROUPS = {"hour": "hour (UTC)", "value_at": "value (UTC)"}
+# marimo takes a table's lines and room away; a page has a style of its own, and leaves this one out.
+_LIVE = """<style>
+.mithril table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .8125rem; margin: .5rem 0; }
+.mithril th, .mithril td { padding: .3rem .6rem; border-bottom: 1px solid #8884; text-align: left; }
+.mithril td { vertical-align: top; }
+.mithril th { background: #8882; vertical-align: bottom; } .mithril td { white-space: nowrap; }
+.mithril td.words { white-space: normal; min-width: 18rem; } .mithril td small { opacity: .75; }
+.mithril ul { list-style: disc; padding-left: 1.5rem; }
+</style>"""
 
 
 def as_table(found: pd.DataFrame, most: int = _MOST) -> mo.Html:
     """The first rows as a table; how many there are in all is said below it."""
-    return mo.Html(html_table(found, most))
+    return _live(html_table(found, most))
 
 
 def facts(found: pd.DataFrame) -> mo.Html:
     """Of a report: up to when it is complete, of which time and part it is, and what a reader must know."""
-    return mo.Html(html_facts(found.attrs))
+    return _live(html_facts(found.attrs))
+
+
+def _live(text: str) -> mo.Html:
+    return mo.Html(f'{_LIVE}<div class="mithril">{text}</div>')
 
 
 def html_table(found: pd.DataFrame, most: int = _MOST) -> str:
