@@ -56,7 +56,7 @@ test-slow: $(VENV)/dev ## whole loads, kills, builds and secrets: 15 minutes on 
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 25 -m "$(MARKED)" $(SLOW)
 
 test-long: ## what these leave out: more kills, keys in more places, a short soak: 15 minutes, each night
-	@$(MAKE) --no-print-directory MARKED=long test test-slow test-warehouses
+	@$(MAKE) --no-print-directory MARKED=long test test-slow test-warehouses test-browser
 
 test-matrix: $(VENV)/dev ## the same figures under every reading of the API: 10 minutes on 2 cores
 	$(BIN)/pytest -n $(JOBS) --dist worksteal --durations 25 $(MATRIX)
@@ -84,7 +84,7 @@ test-browser: site ## dashboard, notebooks and documentation in a real browser, 
 	@test -x "$(CHROMIUM)" || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qqy --no-install-recommends chromium; } \
 		|| { echo "there is no $(CHROMIUM): install Debian's package chromium, or say CHROMIUM=…" >&2; exit 1; }
 	@$(MAKE) --no-print-directory VENV=$(VENV)-browser $(VENV)-browser/browser
-	SITE=$(abspath build/site) CHROMIUM=$(CHROMIUM) PICTURES=$(PICTURES) $(VENV)-browser/bin/pytest -n 0 --durations 5 tests/browser
+	SITE=$(abspath build/site) CHROMIUM=$(CHROMIUM) PICTURES=$(PICTURES) $(VENV)-browser/bin/pytest -n 0 --durations 5 -m "$(MARKED)" tests/browser
 
 test-focus: $(VENV)/dev ## what is published on FOCUS, run on exported files; the official validator only with Python 3.12: a minute
 	@$(MAKE) --no-print-directory VENV=$(VENV)-focus PYTHON=$(FOCUS_PYTHON) $(VENV)-focus/focus

@@ -54,7 +54,14 @@ def first_row(page: Page) -> list[str]:
     return page.locator("table").first.locator("tbody td").all_inner_texts()
 
 
-@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cost",
+        "explore",
+        *(pytest.param(name, marks=pytest.mark.long) for name in CHARTS if name not in {"cost", "explore"}),
+    ],
+)
 def test_a_notebook_is_live(open_page: Open, db: Path, cli: Cli, tmp_path: Path, *, pictures: Path, name: str) -> None:
     """No error, each chart drawn, the figures of the report; a control, or a query of one's own, is answered."""
     with served(name, db, tmp_path / "stderr") as address:
@@ -100,6 +107,7 @@ def _write(page: Page, query: str) -> None:
     page.keyboard.insert_text(query)
 
 
+@pytest.mark.long
 def test_jupyter_runs_what_was_written_for_it(
     cli: Cli, db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

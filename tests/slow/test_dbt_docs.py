@@ -17,6 +17,7 @@ from pages import ROOT, blocks
 from sql_project import compiled
 
 
+@pytest.mark.long
 def test_one_page_has_models_columns_and_types_and_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder with the database of an account; the project's own folder stays as it was."""
     key = "fkey_NobodyMayReadThis"

@@ -135,6 +135,7 @@ def test_runs_load_and_count_what_duckdb_does(place: Objects, sandbox: Sandbox, 
         assert listed(place, "raw").fresh(table) == again.fresh(table)
 
 
+@pytest.mark.long  # of what test_runs_load_and_count shows of the same marts
 def test_reports_are_the_same_to_the_last_digit(folder: Objects, sandbox: Sandbox, tmp_path: Path) -> None:
     """Every report in every grouping; and as of an earlier instant, where the files are read and not copied."""
     db = tmp_path / "b.duckdb"

@@ -17,8 +17,9 @@ from mithril_elt.dashboard.state import State
 from mithril_elt.errors import MithrilError, UsageError, WarehouseError
 from mithril_elt.place import Place, options_of
 from mithril_elt.reports import Report, known_ids, report
-from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION, RETURN_NOW
+from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.reports.figures import Cell
+from mithril_elt.reports.list_catalog import RECONCILIATION, RETURN_NOW
 from mithril_elt.reports.marts import Marts, read_marts
 
 __all__ = ["CHOICES", "Overview", "Reader", "Rows", "Source", "UnreadyError"]

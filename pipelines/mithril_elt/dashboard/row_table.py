@@ -19,9 +19,10 @@ from mithril_elt.dashboard.periods import Period
 from mithril_elt.dashboard.ranked import label_of
 from mithril_elt.instants import iso
 from mithril_elt.reports import GROUPINGS, Report
-from mithril_elt.reports.catalog import DEFINITIONS, RECONCILIATION
+from mithril_elt.reports.catalog import DEFINITIONS
 from mithril_elt.reports.figures import Cell
 from mithril_elt.reports.kinds import Figure, Pick
+from mithril_elt.reports.list_catalog import RECONCILIATION
 from mithril_elt.reports.shown import cell_texts, footnotes, group_headings, group_texts, number_text, title
 
 __all__ = ["Row", "RowTable", "row_table"]
