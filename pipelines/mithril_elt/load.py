@@ -187,7 +187,7 @@ class _Load:
 
     def _load_package(self, lists: Lists, package: Package, planned: dict[str, list[Span]], *, is_first: bool) -> None:
         from mithril_elt.reading import Reading  # noqa: PLC0415  # imports dlt
-        from mithril_elt.source import reading_source  # noqa: PLC0415  # imports dlt
+        from mithril_elt.source import bounded, reading_source  # noqa: PLC0415  # imports dlt
 
         began_at_s = time.monotonic()
         reading = Reading(
@@ -209,7 +209,7 @@ class _Load:
         read: list[LoadResult] = []  # how far this run is with the package, once that is read
         reading.run_rows = lambda: self._run_rows(reading, package, read)
         with Translated(self.db):
-            load_package(self.pipeline, self.db, reading_source(reading))
+            load_package(self.pipeline, self.db, bounded(reading_source(reading)))
         done = self.result.windows_done
         vars(self.result).update(vars(read[-1]))
         self._tell(package, done, int((time.monotonic() - began_at_s) * 1000))

@@ -25,7 +25,15 @@ from mithril_elt.sizing import Slices
 from mithril_elt.tables import RawTable, raw_table
 from mithril_elt.windows import LOOKBACK, WINDOW, Span, Wish, cut, plan
 
-__all__ = ["mithril_source", "reading_source", "runs_source", "table_hints", "table_resource"]
+__all__ = [
+    "bounded",
+    "mithril_source",
+    "reading_source",
+    "runs_source",
+    "scope_of",
+    "table_hints",
+    "table_resource",
+]
 
 
 def table_hints(table: RawTable) -> dict[str, Any]:
@@ -40,21 +48,33 @@ def table_hints(table: RawTable) -> dict[str, Any]:
         return {**common, "write_disposition": strategy, "merge_key": table.versioned_within}
     if "end_time" in columns:
         columns["end_time"]["dedup_sort"] = "desc"  # of two readings in one answer, the closed one
-    strategy = {"disposition": "merge", "strategy": "delete-insert", **_scope(table)}
+    strategy = {"disposition": "merge", "strategy": "delete-insert"}
     return {**common, "write_disposition": strategy, "primary_key": list(table.key)}
 
 
-def _scope(table: RawTable) -> dict[str, str]:
-    """Which rows a load replaces: those of its keys, and none before the first of them.
+def scope_of(table: RawTable) -> str | None:
+    """Which rows of a table a load replaces: those of its keys, and none before the first of them, in dlt's words.
 
-    The latter follows; said, it spares an engine all rows before that, however long the history is.
+    The latter follows; said, it spares an engine all rows before that, however long the history is. None where a key
+    has no instant, or versions are kept. DuckDB and PostgreSQL understand it.
     """
     instants = [each.name for each in table.columns if each.name in table.key and each.kind == "timestamp"]
+    if table.history == "versions" or not instants:
+        return None
     keys = " and ".join(f"loaded.{name} = {{table}}.{name}" for name in table.key)
     loaded, first = "{staging_table} as loaded", "{staging_table} as first"
     scope = [f"exists (select 1 from {loaded} where {keys})"]  # noqa: S608  # own names
     scope += [f"{{table}}.{name} >= (select min(first.{name}) from {first})" for name in instants]  # noqa: S608  # as above
-    return {"destination_scope": " and ".join(scope)} if instants else {}
+    return " and ".join(scope)
+
+
+def bounded(source: Any) -> Any:
+    """The source, each of whose tables is looked at no further back than its new rows go, when they are merged."""
+    for name, resource in source.resources.items():
+        if scope := scope_of(raw_table(name)):
+            strategy = {"disposition": "merge", "strategy": "delete-insert", "destination_scope": scope}
+            resource.apply_hints(write_disposition=strategy)
+    return source
 
 
 @dlt.source(name="mithril", max_table_nesting=0)

@@ -19,12 +19,13 @@ from mithril_elt.errors import ApiError, LockedError, NotFoundError, UsageError,
 from mithril_elt.layout import LAYOUTS
 from mithril_elt.load import LoadPlan, Progress, load
 from mithril_elt.lock import locked, work_folder
+from mithril_elt.pipeline import open_pipeline
 from mithril_elt.sandbox.account import HOUR_US, PricePeriod, StatusChange
 from mithril_elt.sandbox.clock import Clock
 from mithril_elt.sandbox.fleet import make_account
 from mithril_elt.sandbox.readings import Readings
 from mithril_elt.sandbox.server import Sandbox, serve
-from mithril_elt.source import mithril_source
+from mithril_elt.source import mithril_source, scope_of
 from mithril_elt.tables import RAW_TABLES
 from sandbox_by_hand import NOW, bare_account, instance, us
 
@@ -171,6 +172,14 @@ def test_a_folder_that_was_copied_is_a_database_of_its_own(
     monkeypatch.chdir(there)
     load_sandbox(sandbox, Path("a.duckdb"))
     assert [len(query(place / "a.duckdb", "select * from raw.runs")) for place in (here, there)] == [1, 2]
+
+
+def test_a_load_looks_no_further_back_than_its_rows(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Every table of rows with an instant in their key is merged so."""
+    load_sandbox(sandbox, tmp_path / "a.duckdb")
+    tables = open_pipeline(tmp_path / "a.duckdb").default_schema.tables
+    scopes = {table.name: tables[table.name].get("x-merge-destination-scope") for table in RAW_TABLES}
+    assert scopes == {table.name: scope_of(table) for table in RAW_TABLES}
 
 
 @pytest.mark.shows(17)
