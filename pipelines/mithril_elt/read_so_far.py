@@ -30,7 +30,7 @@ class ReadSoFar:
         return cls(histories * _length(span for spans in planned.values() for span in spans))
 
     @property
-    def share(self) -> float:
+    def share(self) -> float:  # exact-ok: of a bar
         """From 0 to 1: by time, since nobody knows how many rows are to come."""
         return min(self.read / self.due, 1.0) if self.due else 1.0
 

@@ -90,14 +90,14 @@ class _Lines:
         log.info(sentence, extra=told("progress", **facts))
 
 
-def _words(now: ReadSoFar, seconds: float) -> str:
+def _words(now: ReadSoFar, seconds: float) -> str:  # exact-ok: how long a wait is, about
     """`12,044 rows, status history up to 2026-03-04, some 3 min to go`."""
     up_to = f", {now.history} history up to {now.up_to:%Y-%m-%d}" if now.up_to else ""
     left_s = seconds * (1 - now.share) / now.share if now.share >= _TELLING else 0
     return f"{now.rows:,} rows{up_to}{_left(left_s)}"
 
 
-def _left(seconds: float) -> str:
+def _left(seconds: float) -> str:  # exact-ok: as above
     """Nothing where it is seconds, which nobody plans by."""
     if seconds < _EVERY_S:
         return ""
