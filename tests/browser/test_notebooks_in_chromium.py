@@ -31,6 +31,9 @@ pytestmark = pytest.mark.timeout(600)  # the first has to wait for a load and a 
 def served(name: str, db: Path, said: Path) -> Iterator[str]:
     """Where `mithril-elt notebook` says that it serves one; it is stopped as a terminal stops it."""
     words = [sys.executable, "-m", "mithril_elt", "notebook", name, "--headless", "--db", str(db)]
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # which what runs in the background else has been told to ignore
     with (
         said.open("w") as stderr,
         subprocess.Popen(
