@@ -249,12 +249,15 @@ def test_reports_of_any_name_stay_tables(marts: duckdb.DuckDBPyConnection, text:
     regions = [row["region"] for row in json.loads(answer)["rows"]]
     assert text in regions
     read = list(csv.reader(io.StringIO(render(calm, "csv"))))
-    assert {len(row) for row in read} == {len(calm.columns)}
-    column = calm.columns.index("region")
+    assert {len(row) for row in read} == {len(read[0])}
+    assert tuple(read[0][: len(calm.columns)]) == tuple(calm.columns)
+    column, name = read[0].index("region"), read[0].index("instance_name")
     assert [row[column].removeprefix("'") for row in read[1:]] == [
         (region or "").removeprefix("'") for region in regions
     ]
-    assert not [row for row in read[1:] if row[column].startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert text.removeprefix("'") in {row[name].removeprefix("'") for row in read[1:]}
+    formulas = ("=", "+", "-", "@", "\t", "\r")
+    assert not [row for row in read[1:] if row[column].startswith(formulas) or row[name].startswith(formulas)]
 
 
 def test_numbers_of_csv_stay_numbers(marts: duckdb.DuckDBPyConnection) -> None:

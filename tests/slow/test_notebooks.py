@@ -62,9 +62,9 @@ def ran(db: Path) -> Callable[[str], Shown]:
 
 
 def told(db: Path, name: str, *by: str) -> list[dict[str, Any]]:
-    """The rows of `report --format json`."""
-    rows: list[dict[str, Any]] = json.loads(render(report(db, name.replace("_", "-"), by=by), "json"))["rows"]
-    return rows
+    """The rows of `report --format json`, but for names, which a DataFrame has in its `attrs`."""
+    rows = json.loads(render(report(db, name.replace("_", "-"), by=by), "json"))["rows"]
+    return [{column: value for column, value in row.items() if not column.endswith("_name")} for row in rows]
 
 
 def as_json(found: Any) -> list[dict[str, Any]]:
