@@ -71,9 +71,10 @@ def scope_of(table: RawTable) -> str | None:
 def bounded(source: Any) -> Any:
     """The source, each of whose tables is looked at no further back than its new rows go, when they are merged."""
     for name, resource in source.resources.items():
-        if scope := scope_of(raw_table(name)):
-            strategy = {"disposition": "merge", "strategy": "delete-insert", "destination_scope": scope}
-            resource.apply_hints(write_disposition=strategy)
+        table = raw_table(name)
+        if scope := scope_of(table):
+            merged = table_hints(table)["write_disposition"]
+            resource.apply_hints(write_disposition={**merged, "destination_scope": scope})
     return source
 
 

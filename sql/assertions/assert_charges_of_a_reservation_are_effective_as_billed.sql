@@ -1,15 +1,16 @@
 -- Of a reservation whose window has ended, what its hours cost is what placing it cost; each credit is both at once.
+{% set summed_reservations = reservations_to_sum() %}
 with
 
 reservations as (
-    {{ reservations_to_sum() }}
+    {{ summed_reservations }}
 ),
 
 charges as (
     select charges.*
     from {{ ref('fct_charges') }} as charges
     inner join reservations on charges.reservation_id = reservations.reservation_id
-    where reservations.has_ended and charges.charge_kind <> 'spot_usage' and {{ has_any(reservations_to_sum()) }}
+    where reservations.has_ended and charges.charge_kind <> 'spot_usage' and {{ has_any(summed_reservations) }}
 ),
 
 sums as (

@@ -1,4 +1,6 @@
 -- Each field of the vendor's summary, as we count it, is one sum over the rows of FOCUS; where all of them are known.
+{% set summed_reservations = reservations_to_sum() %}
+{% set has_summed = has_any(summed_reservations) %}
 with
 
 reconciliation as (
@@ -12,7 +14,7 @@ reconciliation as (
 reconciled_reservations as (
     select distinct reconciliation.reservation_id
     from reconciliation
-    inner join ({{ reservations_to_sum() }}) as reservations
+    inner join ({{ summed_reservations }}) as reservations
         on reconciliation.reservation_id = reservations.reservation_id
 ),
 
@@ -27,7 +29,7 @@ charges as (
     from {{ ref('focus_1_4') }} as charges
     inner join reconciled_reservations
         on charges.{{ focus('CommitmentDiscountId') }} = reconciled_reservations.reservation_id
-    where charges.{{ focus('x_ChargeKind') }} <> 'spot_usage' and {{ has_any(reservations_to_sum()) }}
+    where charges.{{ focus('x_ChargeKind') }} <> 'spot_usage' and {{ has_summed }}
 ),
 
 unlike as (
@@ -36,7 +38,7 @@ unlike as (
     where
         charge_kind <> 'spot_usage'
         and (cost_cent_us is null or charge_kind = 'reserved_rest')
-        and {{ has_any(reservations_to_sum()) }}
+        and {{ has_summed }}
 ),
 
 -- What was given back is charged with hours that are yet to come, and with those of a window that was cut.

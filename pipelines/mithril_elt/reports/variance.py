@@ -183,19 +183,20 @@ def _gathered(marts: Marts, groupings: Sequence[Grouping], span: Span) -> Gather
 def _lines(before: Gathered, after: Gathered) -> list[_Line]:
     """A line for each group and kind of which there is anything in one of the spans."""
     lines = []
+    both = [(gathered, {key: place for place, key in enumerate(gathered.keys)}) for gathered in (before, after)]
     for key in dict.fromkeys([*before.keys, *after.keys]):
         for kind in _KINDS:
-            sides = [_side(gathered, key, kind) for gathered in (before, after)]
+            sides = [_side(gathered, places.get(key), kind) for gathered, places in both]
             if any(side.time_us or side.cost_cent_us or side.cost_cent_us is None for side in sides):
                 lines.append(_Line(key, kind, *sides))
     lines.sort(key=_order)  # of equal remainders the first line has the unit, on any engine
     return lines
 
 
-def _side(gathered: Gathered, key: Key, kind: _Kind) -> _Side:
-    if key not in gathered.keys:
+def _side(gathered: Gathered, at: int | None, kind: _Kind) -> _Side:
+    """The line of the group at that place; of nothing where there is no such group."""
+    if at is None:
         return _Side()
-    at = gathered.keys.index(key)
     time_us = sum(sign * (gathered.values[name][at] or 0) for sign, name in kind.times)
     amount = gathered.values[kind.amount][at]
     is_unpriced = kind.line == "spot" and not time_us and gathered.values["unpriced"][at]
