@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # What stands on what: a module may import from those to its left, never from those to its right.
 LAYERS = (
     ("visible", "secret"),
-    ("errors", "instants", "log_facts"),
+    ("errors", "instants", "log_facts", "memory"),
     ("whole_files",),
     ("endpoints", "tables", "postgres", "objects", "place"),
     ("csv_rows", "quoting", "batches", "decode", "wire", "limits", "settings", "windows", "layout"),

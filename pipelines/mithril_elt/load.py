@@ -25,6 +25,7 @@ from mithril_elt.ledger import covered_spans
 from mithril_elt.lists import Lists, choose_projects, read_lists
 from mithril_elt.lock import locked
 from mithril_elt.log_facts import known
+from mithril_elt.memory import seldom_collected
 from mithril_elt.packing import Package, Took
 from mithril_elt.past import Past
 from mithril_elt.pipeline import drained_pipeline, held_by, load_package, resource_state
@@ -105,7 +106,7 @@ def load(
         db.check_dataset((wanted or LoadPlan()).dataset)
     one = _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None), into or LoadResult())
     one.on_read = on_read or (lambda _: None)
-    with known(run_id=one.result.run_id), locked(db):
+    with known(run_id=one.result.run_id), locked(db), seldom_collected():
         try:
             try_write(db)
             return one.run()

@@ -6,7 +6,6 @@ database with every package. What the folder says counts only as far as the data
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import shutil
@@ -22,6 +21,7 @@ from mithril_elt.errors import LayoutError, MithrilError, WarehouseError
 from mithril_elt.ledger import covered_spans
 from mithril_elt.lock import still_held, work_folder
 from mithril_elt.log_facts import stage
+from mithril_elt.memory import let_go
 from mithril_elt.migration import migrate
 from mithril_elt.objects import Objects
 from mithril_elt.past import Past, past_of
@@ -50,7 +50,6 @@ __all__ = [
 log = logging.getLogger("mithril_elt")
 
 _NAME = "mithril"
-_PAGES_BYTES = 2**23  # worth a tenth of a second
 
 
 def open_pipeline(db: Place, dataset: str | None = None) -> Any:
@@ -147,7 +146,7 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
         source = appending(source, held)
     with stage("read"):
         pipeline.extract(source, loader_file_format="parquet")
-        _let_go()
+        let_go()
     with stage("load"):
         pipeline.normalize()
         still_held(db)
@@ -155,16 +154,6 @@ def load_package(pipeline: Any, db: Place, source: Any) -> None:
             pipeline.load()
     if held is not None:
         note_release(held.found)
-
-
-def _let_go() -> None:
-    """Gives back the pages that were read, which dlt's pipes hold in circles, before DuckDB needs the memory."""
-    import pyarrow as pa  # noqa: PLC0415  # half a second that other commands need not pay
-
-    pool = pa.default_memory_pool()
-    if pool.bytes_allocated() > _PAGES_BYTES:
-        gc.collect()
-    pool.release_unused()
 
 
 def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:

@@ -16,6 +16,7 @@ import click
 
 from mithril_elt.cli.endings import exit_status, tell
 from mithril_elt.cli.lazy import LazyGroup
+from mithril_elt.memory import SELDOM
 
 __all__ = ["main"]
 
@@ -79,8 +80,7 @@ def main() -> None:
 
 
 def _collect_garbage_rarely() -> None:
-    """dlt and dbt make millions of objects that stay: looking for garbage among them is a tenth of a small run."""
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(*SELDOM)
     atexit.register(gc.freeze)  # or Python looks through all of them once more while it ends
 
 
