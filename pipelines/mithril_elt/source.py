@@ -58,13 +58,12 @@ def scope_of(table: RawTable) -> str | None:
     The latter follows; said, it spares an engine all rows before that, however long the history is. None where a key
     has no instant, or versions are kept. DuckDB and PostgreSQL understand it.
     """
-    instants = [each.name for each in table.columns if each.name in table.key and each.kind == "timestamp"]
-    if table.history == "versions" or not instants:
+    if not table.instants:
         return None
     keys = " and ".join(f"loaded.{name} = {{table}}.{name}" for name in table.key)
     loaded, first = "{staging_table} as loaded", "{staging_table} as first"
     scope = [f"exists (select 1 from {loaded} where {keys})"]  # noqa: S608  # own names
-    scope += [f"{{table}}.{name} >= (select min(first.{name}) from {first})" for name in instants]  # noqa: S608  # as above
+    scope += [f"{{table}}.{name} >= (select min(first.{name}) from {first})" for name in table.instants]  # noqa: S608  # as above
     return " and ".join(scope)
 
 

@@ -62,6 +62,11 @@ class RawTable:
         """The declared Arrow schema, also of an empty table."""
         return pa.schema([pa.field(c.name, _ARROW[c.kind], nullable=c.nullable) for c in self.columns])
 
+    @property
+    def instants(self) -> tuple[str, ...]:
+        """The instants in its key: rows come by them. None where versions are kept."""
+        return tuple(c.name for c in self.columns if c.name in self.key and c.kind == "timestamp")
+
 
 def _required(name: str, kind: Kind, description: str) -> Column:
     return Column(name, kind, description, nullable=False)
