@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -40,17 +41,25 @@ def main(db: Path, workers: int, memory: str = "1g") -> None:
             left = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
             nodes = cluster.dbt(raw, "build", "--full-refresh", *left)
             seconds = time.monotonic() - began
-            print(
-                f"{workers} workers: {len(nodes)} nodes in {seconds:.0f} s, {_shuffled(cluster) / 1e6:.0f} MB shuffled"
-            )
+            print(f"{workers} workers: {len(nodes)} nodes in {seconds:.0f} s; {_worked(cluster)}")
             for name, (_, took, _) in sorted(nodes.items(), key=lambda node: -node[1][1])[:5]:
                 print(f"  {name}: {took:.0f} s")
             print(f"  not as on DuckDB: {unequal(db, folder / 'tables') or 'nothing'}")
 
 
-def _shuffled(cluster: Cluster) -> int:
-    ended = (event for event in cluster.events() if event["Event"] == "SparkListenerTaskEnd")
-    return sum(event["Task Metrics"]["Shuffle Write Metrics"]["Shuffle Bytes Written"] for event in ended)
+def _worked(cluster: Cluster) -> str:
+    """What all tasks took: their number on each worker, processor time, bytes shuffled and spilled, the longest one."""
+    ended = [event for event in cluster.events() if event["Event"] == "SparkListenerTaskEnd"]
+    tasks = Counter(event["Task Info"]["Executor ID"] for event in ended)
+    metrics = [event["Task Metrics"] for event in ended]
+    cpu_s = sum(each["Executor CPU Time"] for each in metrics) / 1e9
+    longest_s = max(each["Executor Run Time"] for each in metrics) / 1e3
+    shuffled = sum(each["Shuffle Write Metrics"]["Shuffle Bytes Written"] for each in metrics)
+    spilled = sum(each["Disk Bytes Spilled"] for each in metrics)
+    return (
+        f"tasks by worker {sorted(tasks.values())}, {cpu_s:.0f} s of processor, the longest {longest_s:.0f} s,"
+        f" {shuffled / 1e6:.0f} MB shuffled, {spilled / 1e6:.0f} MB spilled"
+    )
 
 
 if __name__ == "__main__":

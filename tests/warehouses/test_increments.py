@@ -50,7 +50,8 @@ def test_a_load_finds_what_it_replaces_without_reading_the_history(place: Place,
             assert command(sandbox, "extract", "--destination", "postgres").returncode == 0
         with asked(postgres, place.database) as cursor:
             cursor.execute(
-                "insert into raw.instance_status_events (project, instance_fid, timestamp, status, read_at, _dlt_load_id)"
+                "insert into raw.instance_status_events"
+                " (project, instance_fid, timestamp, status, read_at, _dlt_load_id)"
                 " select 'proj_long', 'inst_long', timestamp '2020-01-01' + n * interval '1 minute', 'STATUS_RUNNING',"
                 " timestamp '2021-01-01', '1' from generate_series(1, 1000000) as n"
             )
