@@ -20,6 +20,11 @@ engine. What is not said of an engine by name is as DuckDB says it. Databricks s
     {{ 'string' if target.type in ('spark', 'databricks') else names.get(target.type, 'varchar') }}
 {%- endmacro %}
 
+{#- A text of a seed that may be none: a session of Spark makes the word None of it. -#}
+{% macro of_seed(column) -%}
+    {{ "nullif(" ~ column ~ ", 'None')" if target.type in ('spark', 'databricks') else column }}
+{%- endmacro %}
+
 {#- The type of instants: UTC to the microsecond. -#}
 {% macro timestamp() -%}
     {%- set names = {'clickhouse': "DateTime64(6, 'UTC')", 'snowflake': 'timestamp_ntz'} -%}
