@@ -92,8 +92,7 @@ def load(
     """Loads what is new since the last run, and the look-back, into the raw tables of a database.
 
     `on_progress` is called after each window that was loaded, `on_read` after each of a history that was read before
-    that. `into`: what is filled in and given back, for those who want to know
-    what a load did that failed.
+    that. `into`: what is filled in and given back, for those who want to know what a load did that failed.
 
     Raises:
         UsageError: times that have no meaning; nothing was written.
@@ -104,8 +103,14 @@ def load(
     """
     if isinstance(db, Postgres):
         db.check_dataset((wanted or LoadPlan()).dataset)
-    one = _Load(api, db, wanted or LoadPlan(), on_progress or (lambda _: None), into or LoadResult())
-    one.on_read = on_read or (lambda _: None)
+    one = _Load(
+        api,
+        db,
+        wanted or LoadPlan(),
+        into or LoadResult(),
+        on_progress=on_progress or (lambda _: None),
+        on_read=on_read or (lambda _: None),
+    )
     with known(run_id=one.result.run_id), locked(db), seldom_collected():
         try:
             try_write(db)
@@ -118,10 +123,17 @@ class _Load:
     """One load under its lock: the state that its steps share."""
 
     def __init__(
-        self, api: Mithril, db: Place, wanted: LoadPlan, on_progress: Callable[[Progress], None], result: LoadResult
+        self,
+        api: Mithril,
+        db: Place,
+        wanted: LoadPlan,
+        result: LoadResult,
+        *,
+        on_progress: Callable[[Progress], None],
+        on_read: Callable[[ReadSoFar], None],
     ) -> None:
-        self.api, self.db, self.wanted, self.on_progress, self.result = api, db, wanted, on_progress, result
-        self.on_read: Callable[[ReadSoFar], None] = lambda _: None
+        self.api, self.db, self.wanted, self.result = api, db, wanted, result
+        self.on_progress, self.on_read = on_progress, on_read
         self.so_far = ReadSoFar(timedelta(0))
         result.lookback_seconds = wanted.lookback // timedelta(seconds=1)
         self.pipeline: Any = None
