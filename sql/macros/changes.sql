@@ -142,7 +142,7 @@ the driver's own zone.
         "fct_interruptions": ["interrupted_at", "spells_from_at"],
         "fct_starts": ["asked_at", "spells_from_at"],
     } -%}
-    {{ return(ranges.get(model_name)) }}
+    {{ ranges.get(model_name, []) | join(" ") }}
 {%- endmacro %}
 
 {#- Before a model is built: forgets the rows that this build counts again; those of no instance every build does. -#}
@@ -150,7 +150,7 @@ the driver's own zone.
     {{- _refuse_alone() -}}
     {%- set recounted = ref('int_recounted_instances') -%}
     {%- if is_incremental() and var('only_changed', false) -%}
-        {%- set instant, from_at = _counted_again(this.identifier) -%}
+        {%- set instant, from_at = _counted_again(this.identifier).split() -%}
         {{ delete_matched(
             recounted, 'recounted',
             'counted.instance_id = recounted.instance_id and ' ~ _is_since(instant, from_at),
@@ -242,7 +242,7 @@ the tests of the build that counted it; after one that failed all is counted ane
     {%- set prefix = var("schema_prefix") ~ "_" if var("schema_prefix") else "" -%}
     {%- set place = {"schema": prefix ~ "staging", "identifier": "int_recounted_instances"} -%}
     {%- set recounted = relation.incorporate(path=place) -%}
-    {%- set counted_again = _counted_again(relation.identifier) if var('only_changed', false) -%}
+    {%- set counted_again = _counted_again(relation.identifier).split() if var('only_changed', false) -%}
     {%- if relation.identifier == "fct_opportunities" and var('only_changed', false) -%}
         (
             select * from {{ relation }}

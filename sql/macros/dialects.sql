@@ -359,6 +359,24 @@ the row alone, that follows: it spares an engine the rows, or files, of which it
     {{ return(dbt.spark__create_csv_table(model, agate_table)) }}
 {%- endmacro %}
 
+{#- The rows of a seed, as literals: a session would take a value that is not there for the text None. -#}
+{% macro spark__load_csv_rows(model, agate_table) -%}
+    {%- set types = model['config']['column_types'] -%}
+    {%- set rows = [] -%}
+    {%- for row in agate_table.rows -%}
+        {%- set values = [] -%}
+        {%- for column in agate_table.column_names -%}
+            {%- set type = types.get(column, adapter.convert_type(agate_table, loop.index0)) -%}
+            {%- set told = "'" ~ (row[column] | string | replace("\\", "\\\\") | replace("'", "\\'")) ~ "'" -%}
+            {%- do values.append("cast(" ~ ("null" if row[column] is none else told) ~ " as " ~ type ~ ")") -%}
+        {%- endfor -%}
+        {%- do rows.append("(" ~ values | join(", ") ~ ")") -%}
+    {%- endfor -%}
+    {%- set sql = "insert into " ~ this ~ " values " ~ rows | join(", ") -%}
+    {%- do run_query(sql) -%}
+    {{ return(sql) }}
+{%- endmacro %}
+
 {#- What is there of a schema. A catalog of Hive takes Iceberg's tables for its own, which dbt would drop to replace. -#}
 {% macro spark__list_relations_without_caching(relation) -%}
     {%- call statement('listed', fetch_result=True) -%} show table extended in {{ relation.schema }} like '*' {%- endcall -%}

@@ -39,7 +39,7 @@ def main(raw: Path, target: Path, arguments: list[str]) -> None:
 
 
 def _keep_what_is_no_parquet(session: Any) -> None:
-    """Writes what the views of the marts show, and what Iceberg's tables hold, where the tables are: for others to read."""
+    """Writes what the views of the marts show, and what Iceberg's tables hold, beside the tables."""
     tables = session.conf.get("spark.sql.warehouse.dir")
     views = {row.viewName for row in session.sql("show views in marts").collect()}
     is_iceberg = "iceberg" in session.conf.get("spark.sql.catalog.spark_catalog", "")

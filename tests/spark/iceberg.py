@@ -15,7 +15,6 @@ __all__ = ["SETTINGS", "VARIABLES", "Commit", "commits"]
 
 SETTINGS = {
     "spark.jars": str(get_jar_path("iceberg-spark-runtime-3.5_2.12-1.10.2.jar")),
-    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     "spark.sql.catalog.spark_catalog": "org.apache.iceberg.spark.SparkSessionCatalog",
     "spark.sql.catalog.spark_catalog.type": "hive",
     "spark.hadoop.iceberg.engine.hive.lock-enabled": "false",  # Derby has no table of locks, and one driver needs none

@@ -1,7 +1,8 @@
 """The marts that Spark made beside those of a DuckDB file: row for row, and to the last digit.
 
 Stands under the tests of this folder. Tables of Spark are read as the Parquet files that they are, and its views and
-Iceberg's tables as `driver` has written them, so that it is DuckDB that compares, and millions of rows need no memory of their own.
+Iceberg's tables as `driver` has written them, so that it is DuckDB that compares, and millions of rows need no memory
+of their own.
 """
 
 from __future__ import annotations
