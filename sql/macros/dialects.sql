@@ -290,7 +290,7 @@ the row alone, that follows: it spares an engine the rows, or files, of which it
 -#}
 {% macro delete_matched(others, name, matched, also='1 = 1') -%}
     delete from {{ this }} as counted
-    {%- if target.type in ('spark', 'databricks') %} {#- a condition inside the brackets would spare no file -#}
+    {%- if target.type in ('spark', 'databricks') %} {#- `also` inside the brackets would spare no file #}
         where {{ also }} and exists (select 1 from {{ others }} as {{ name }} where {{ matched }})
     {%- else %}
         using {{ others }} as {{ name }}
@@ -375,6 +375,14 @@ the row alone, that follows: it spares an engine the rows, or files, of which it
     {%- set sql = "insert into " ~ this ~ " values " ~ rows | join(", ") -%}
     {%- do run_query(sql) -%}
     {{ return(sql) }}
+{%- endmacro %}
+
+{#- Takes away what a build replaces. A catalog of Iceberg leaves all files where they are unless it is told otherwise. -#}
+{% macro spark__drop_relation(relation) -%}
+    {%- call statement('drop_relation', auto_begin=False) -%}
+        drop {{ relation.type }} if exists {{ relation }}
+        {{- ' purge' if relation.type == 'table' and spark_format() == 'iceberg' }}
+    {%- endcall -%}
 {%- endmacro %}
 
 {#- What is there of a schema. A catalog of Hive takes Iceberg's tables for its own, which dbt would drop to replace. -#}

@@ -16,11 +16,14 @@ models, and nothing failed. Whatever else is run takes it away.
     {{ local_md5(told | sort | join) }}
 {%- endmacro %}
 
+{% macro _sound_build() -%}
+    {{ return(api.Relation.create(schema=prefixed_schema("staging"), identifier="sound_build", type="table")) }}
+{%- endmacro %}
+
 {#- Before anything is run: refuses to count only what has changed since a build that is not sound, or of other models. -#}
 {% macro refuse_unsound() -%}
     {%- if execute and target.type == "spark" and var("only_changed", false) -%}
-        {%- set place = {"schema": prefixed_schema("staging"), "identifier": "sound_build"} -%}
-        {%- set found = adapter.get_relation(database=none, **place) -%}
+        {%- set found = load_relation(_sound_build()) -%}
         {%- set made_by = run_query("select made_by from " ~ found).rows[0][0] if found else "" -%}
         {%- if made_by != _made_by() -%}
             {%- do exceptions.raise_compiler_error(
@@ -33,8 +36,8 @@ models, and nothing failed. Whatever else is run takes it away.
 
 {#- Before anything is built: until all is, and nothing has failed, nobody may go on from it. -#}
 {% macro forget_soundness() -%}
-    {%- if target.type == "spark" and flags.WHICH in ("build", "run", "seed") -%}
-        drop table if exists {{ prefixed_schema("staging") }}.sound_build
+    {%- if execute and target.type == "spark" and flags.WHICH in ("build", "run", "seed") -%}
+        {%- do adapter.drop_relation(_sound_build()) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -45,7 +48,7 @@ models, and nothing failed. Whatever else is run takes it away.
         {%- set made = results | selectattr("node.resource_type", "equalto", "model") | list -%}
         {%- set models = graph.nodes.values() | selectattr("resource_type", "equalto", "model") | list -%}
         {%- if not failed and made | length == models | length -%}
-            create table {{ prefixed_schema("staging") }}.sound_build using parquet as
+            create table {{ _sound_build() }} using {{ spark_format() }} as
             select '{{ _made_by() }}' as made_by
         {%- endif -%}
     {%- endif -%}
