@@ -94,7 +94,7 @@ the driver's own zone.
     {%- if is_incremental() -%}
         {%- if var('only_changed', false) -%}
             {{ delete_matched(
-                '(' ~ _last_settled_spells() ~ ')', 'settled',
+                set_aside('last_settled_spells', _last_settled_spells()), 'settled',
                 'counted.instance_id = settled.instance_id and counted.started_at > settled.spells_from_at'
             ) }}
         {%- else -%}

@@ -299,6 +299,17 @@ the row alone, that follows: it spares an engine the rows, or files, of which it
     {%- endif -%}
 {%- endmacro %}
 
+{#- A query to delete by; a table of its own on Spark, which fails where the query reads the same table (seen with 3.5). -#}
+{% macro set_aside(name, asked) -%}
+    {%- if target.type == 'spark' -%}
+        {%- set place = this.incorporate(path={"identifier": name}) -%}
+        {%- do run_query("create or replace table " ~ place ~ " using " ~ spark_format() ~ " as " ~ asked) -%}
+        {{ place }}
+    {%- else -%}
+        ({{ asked }})
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Whether tables forget single rows, and are replaced while they are read: plain files do neither. -#}
 {% macro keeps_rows() -%}
     {%- if target.type in ('duckdb', 'postgres') or (target.type == 'spark' and spark_format() == 'iceberg') -%} yes {%- endif -%}
@@ -375,6 +386,15 @@ the row alone, that follows: it spares an engine the rows, or files, of which it
     {%- set sql = "insert into " ~ this ~ " values " ~ rows | join(", ") -%}
     {%- do run_query(sql) -%}
     {{ return(sql) }}
+{%- endmacro %}
+
+{#- Before the rows of a seed are put in again: a table of Iceberg is emptied, as on other engines, and not made anew. -#}
+{% macro spark__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
+    {%- if old_relation.is_iceberg and not full_refresh -%}
+        {%- do adapter.truncate_relation(old_relation) -%}
+        {{ return("") }}
+    {%- endif -%}
+    {{ return(dbt.spark__reset_csv_table(model, full_refresh, old_relation, agate_table)) }}
 {%- endmacro %}
 
 {#- Takes away what a build replaces. A catalog of Iceberg leaves all files where they are unless it is told otherwise. -#}
