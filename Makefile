@@ -68,9 +68,11 @@ test-warehouses: ## all of it on PostgreSQL and S3, which it installs and starts
 	@$(MAKE) --no-print-directory VENV=$(VENV)-warehouses $(VENV)-warehouses/warehouses
 	$(VENV)-warehouses/bin/pytest -n $(JOBS) --dist loadfile --durations 10 -m "$(MARKED)" tests/warehouses
 
-test-spark: ## the models on a Spark cluster, which it installs and starts; needs Java 17: minutes
+test-spark: ## the models on a Spark cluster, which it installs and starts, then on Iceberg; needs Java 17: half an hour
 	@$(MAKE) --no-print-directory VENV=$(VENV)-spark $(VENV)-spark/spark
-	$(VENV)-spark/bin/pytest -n 0 --durations 10 tests/spark
+	$(VENV)-spark/bin/pytest -n 0 --durations 10 tests/spark --ignore tests/spark/test_iceberg.py
+	@$(MAKE) --no-print-directory VENV=$(VENV)-iceberg $(VENV)-iceberg/iceberg
+	$(VENV)-iceberg/bin/pytest -n 0 --durations 10 tests/spark/test_iceberg.py
 
 test-schedules: ## cron, systemd, GitHub Actions, Airflow and Dagster, which it installs, on the sandbox: minutes
 	@$(MAKE) --no-print-directory VENV=$(VENV)-schedules $(VENV)-schedules/schedules
@@ -116,7 +118,7 @@ MARKED ?= not long
 SLOW := $(filter-out $(MATRIX) $(FAULTS) $(WIRE),$(wildcard tests/slow/test_*.py))
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-schedules $(VENV)-airflow $(VENV)-browser $(VENV)-focus $(VENV)-docs demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-warehouses $(VENV)-spark $(VENV)-iceberg $(VENV)-schedules $(VENV)-airflow $(VENV)-browser $(VENV)-focus $(VENV)-docs demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Exact versions with hashes. The hashes hold the closure, so nothing is resolved at installation.
 # uv installs them ten times faster; pip is there where uv cannot be had or knows another index.
@@ -149,6 +151,9 @@ $(VENV)/warehouses: .ci/requirements-warehouses.txt .ci/installer.txt pyproject.
 
 $(VENV)/spark: .ci/requirements-spark.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
 	$(call install,.ci/requirements-spark.txt,$@)
+
+$(VENV)/iceberg: .ci/requirements-iceberg.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
+	$(call install,.ci/requirements-iceberg.txt,$@)
 
 $(VENV)/schedules: .ci/requirements-schedules.txt .ci/installer.txt pyproject.toml | $(VENV)/bin/python
 	$(call install,.ci/requirements-schedules.txt,$@)
@@ -190,6 +195,8 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 		-c .ci/requirements-dev.txt -o .ci/requirements-warehouses.txt
 	$(COMPILE) pyproject.toml --extra spark --group test --group build \
 		-c .ci/requirements-warehouses.txt -o .ci/requirements-spark.txt
+	$(COMPILE) pyproject.toml --group test --group iceberg --group build \
+		-c .ci/requirements-dev.txt -o .ci/requirements-iceberg.txt
 	$(COMPILE) pyproject.toml --extra filesystem --group test --group schedules --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-schedules.txt
 	printf '%s\n' 'apache-airflow-core>=3.1,<4' apache-airflow-providers-standard \

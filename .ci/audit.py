@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Environments of their own, with drivers and schedulers that users choose.
 ELSEWHERE = tuple(
     f".ci/requirements-{name}.txt"
-    for name in ("warehouses", "spark", "schedules", "airflow", "browser", "docs", "focus")
+    for name in ("warehouses", "spark", "iceberg", "schedules", "airflow", "browser", "docs", "focus")
 )
 PINS = (".ci/requirements.txt", ".ci/requirements-dev.txt", *ELSEWHERE, ".ci/installer.txt")
 OURS = "mithril-elt"

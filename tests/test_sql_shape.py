@@ -142,7 +142,7 @@ def test_tables_that_are_compared_by_time_share_a_key(path: Path) -> None:
 @pytest.mark.parametrize("path", MODELS, ids=NAMES)
 def test_a_model_reads_from_top_to_bottom(path: Path) -> None:
     """Imports first, then CTEs named for the act, `final` last; short enough to be read at once, few joins."""
-    body = re.sub(r"^\{\{ config\(.*?\) \}\}\n\n", "", path.read_text())
+    body = re.sub(r"^\{\{ config\(.*?\) \}\}\n\n", "", path.read_text(), flags=re.DOTALL)
     assert body.startswith("with\n\n")
     last = "renamed" if path.parent.name == "staging" else "final"
     assert body.endswith(f"\nselect * from {last}\n")

@@ -15,38 +15,45 @@ was loaded then. Models of one row an instance and time are `incremental`: they 
     from {{ relation }} as counted
     inner join {{ ref('int_recounted_instances') }} as recounted
         on counted.instance_id = recounted.instance_id
-    where {{ _is_since(instant, from_at, ref('int_recounted_instances')) }}
+    where
+        {{ _is_since(instant, from_at) }}
+        and {{ _is_since_first(instant, from_at, ref('int_recounted_instances')) }}
 {%- endmacro %}
 
-{#-
-Whether a row told of an instance is from that instant on, or that day, that is named of it. That it is not
-before the first of them all follows; said, it spares an engine all rows before that.
--#}
-{% macro _is_since(instant, from_at, recounted) -%}
-    {%- set first = "min(" ~ from_at ~ ")" -%}
+{#- Whether a row told of an instance is from the instant on, or the day, that is named of it. -#}
+{% macro _is_since(instant, from_at) -%}
     counted.{{ instant }} >= {{ report_day(from_at) if instant == "day" else from_at }}
-    and counted.{{ instant }} >= {{ _first(report_day(first) if instant == "day" else first, recounted) }}
+{%- endmacro %}
+
+{#- That it is not before the first of them all follows; said, it spares an engine all rows before that. -#}
+{% macro _is_since_first(instant, from_at, recounted) -%}
+    {%- set first = "min(" ~ from_at ~ ")" -%}
+    {%- if instant == "day" -%}
+        counted.day >= {{ _first(report_day(first), recounted, 'date') }}
+    {%- else -%}
+        counted.{{ instant }} >= {{ _first(first, recounted) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#-
 The first instant, or day, that anything is counted from again. Engines are told which it is where they do not find out
-in time: PostgreSQL supposes that a third of all rows are later, and DuckDB makes all rows of the views that data tests
-look at before it compares them.
+in time: PostgreSQL supposes that a third of all rows are later, DuckDB makes all rows of the views that data tests
+look at before it compares them, and Spark reads all files. It is asked for as a text: Python would put an instant into
+the driver's own zone.
 -#}
-{% macro _first(first, recounted) -%}
-    {%- set asked = "select " ~ first ~ " from " ~ recounted -%}
+{% macro _first(first, recounted, type=none) -%}
     {%- set is_given = "__dbt__cte__" in recounted | string -%} {#- by a unit test, and in no table -#}
     {%- if _is_told() and not is_given -%}
-        {%- set found = run_query(asked).rows[0][0] -%}
-        cast({{ "null" if found is none else "'" ~ found ~ "'" }} as {{ timestamp() }})
+        {%- set found = run_query("select cast(" ~ first ~ " as " ~ text() ~ ") from " ~ recounted).rows[0][0] -%}
+        cast({{ "null" if found is none else "'" ~ found ~ "'" }} as {{ type or timestamp() }})
     {%- else -%}
-        ({{ asked }})
+        (select {{ first }} from {{ recounted }})
     {%- endif -%}
 {%- endmacro %}
 
 {#- Whether a statement is told what a question has for an answer, as a text that may be empty; not where nobody runs it. -#}
 {% macro _is_told() -%}
-    {%- set commands = {"postgres": ("build", "run", "test"), "duckdb": ("test",)} -%}
+    {%- set commands = {"postgres": ("build", "run", "test"), "duckdb": ("test",), "spark": ("build", "run", "test")} -%}
     {%- if execute and flags.WHICH in commands.get(target.type, ()) -%} told {%- endif -%}
 {%- endmacro %}
 
@@ -86,9 +93,10 @@ look at before it compares them.
     {{- _refuse_alone() -}}
     {%- if is_incremental() -%}
         {%- if var('only_changed', false) -%}
-            delete from {{ this }} as counted
-            using ({{ _last_settled_spells() }}) as settled
-            where counted.instance_id = settled.instance_id and counted.started_at > settled.spells_from_at
+            {{ delete_matched(
+                set_aside('last_settled_spells', _last_settled_spells()), 'settled',
+                'counted.instance_id = settled.instance_id and counted.started_at > settled.spells_from_at'
+            ) }}
         {%- else -%}
             {{ forget_all(this) }}
         {%- endif -%}
@@ -118,8 +126,8 @@ look at before it compares them.
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a row of a model that keeps rows from build to build is counted again; nothing, for any other model. -#}
-{% macro _is_counted_again(model_name, recounted) -%}
+{#- Of a model that keeps rows from build to build, which instant of a row says whether it is counted again, and since when. -#}
+{% macro _counted_again(model_name) -%}
     {%- set ranges = {
         "int_credit_spans": ["hour_at", "hours_from_at"],
         "int_credit_hours": ["hour_at", "hours_from_at"],
@@ -134,10 +142,7 @@ look at before it compares them.
         "fct_interruptions": ["interrupted_at", "spells_from_at"],
         "fct_starts": ["asked_at", "spells_from_at"],
     } -%}
-    {%- if model_name in ranges -%}
-        {%- set instant, from_at = ranges[model_name] -%}
-        {{ _is_since(instant, from_at, recounted) }}
-    {%- endif -%}
+    {{ ranges.get(model_name, []) | join(" ") }}
 {%- endmacro %}
 
 {#- Before a model is built: forgets the rows that this build counts again; those of no instance every build does. -#}
@@ -145,19 +150,28 @@ look at before it compares them.
     {{- _refuse_alone() -}}
     {%- set recounted = ref('int_recounted_instances') -%}
     {%- if is_incremental() and var('only_changed', false) -%}
-        delete from {{ this }} as counted
-        using {{ recounted }} as recounted
-        where counted.instance_id = recounted.instance_id and {{ _is_counted_again(this.identifier, recounted) }}
+        {%- set instant, from_at = _counted_again(this.identifier).split() -%}
+        {{ delete_matched(
+            recounted, 'recounted',
+            'counted.instance_id = recounted.instance_id and ' ~ _is_since(instant, from_at),
+            _is_since_first(instant, from_at, recounted)
+        ) }}
     {%- elif is_incremental() -%}
         {{ forget_all(this) }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Before the days of the histories are compared: all are as the build before found them, those gone are forgotten. -#}
-{% macro forget_changed_days() -%}
+{#- Before the days of the histories are compared: those that were gone at the build before are forgotten. -#}
+{% macro forget_days_gone() -%}
     {%- if is_incremental() and var('only_changed', false) -%}
         delete from {{ this }}
-        where not is_held;
+        where not is_held
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Before the days of the histories are compared: all are as the build before found them. -#}
+{% macro forget_changed_days() -%}
+    {%- if is_incremental() and var('only_changed', false) -%}
         update {{ this }}
         set is_changed = false
         where is_changed
@@ -228,18 +242,19 @@ the tests of the build that counted it; after one that failed all is counted ane
     {%- set prefix = var("schema_prefix") ~ "_" if var("schema_prefix") else "" -%}
     {%- set place = {"schema": prefix ~ "staging", "identifier": "int_recounted_instances"} -%}
     {%- set recounted = relation.incorporate(path=place) -%}
-    {%- set is_counted_again = _is_counted_again(relation.identifier, recounted) | trim if var('only_changed', false) -%}
+    {%- set counted_again = _counted_again(relation.identifier).split() if var('only_changed', false) -%}
     {%- if relation.identifier == "fct_opportunities" and var('only_changed', false) -%}
         (
             select * from {{ relation }}
             where hour_at >= {{ _first("min(hours_from_at)", recounted) }}
         ) as counted_rows
-    {%- elif is_counted_again -%}
+    {%- elif counted_again -%}
+        {%- set instant, from_at = counted_again -%}
         (
             select counted.*
             from {{ relation }} as counted
             inner join {{ recounted }} as recounted on counted.instance_id = recounted.instance_id
-            where {{ is_counted_again }}
+            where {{ _is_since(instant, from_at) }} and {{ _is_since_first(instant, from_at, recounted) }}
             {%- if relation.identifier == "fct_cost_daily" %} {#- the one that also has rows of no instance -#}
                 union all
                 select * from {{ relation }}

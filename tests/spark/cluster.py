@@ -13,9 +13,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,21 @@ _PARTS = "124MB"  # a file of raw history, uncompressed
 
 @dataclass(frozen=True)
 class Cluster:
-    """A master with workers of one core each; `folder` has its configuration, its tables and its event logs."""
+    """A master with workers of one core each; `folder` has its configuration, its tables and its event logs.
+
+    `more`: settings of Spark besides its own. `variables`: what else a driver finds in its environment.
+    """
 
     folder: Path
     master: str
+    more: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         """What a driver, and so dbt, is told."""
         own = {"SPARK_CONF_DIR": self.folder / "conf", "SPARK_LOCAL_IP": "127.0.0.1", "TZ": "UTC"}
-        return {name: str(value) for name, value in own.items()} | {"MITHRIL_DBT_TARGET": "spark"}
+        return {name: str(value) for name, value in own.items()} | {"MITHRIL_DBT_TARGET": "spark", **self.variables}
 
     def configure(self, *, driver_memory: str = "1g", executor_memory: str = "1g", shuffles: int = 4) -> None:
         """Writes what a driver reads: where the cluster and the tables are; how much memory it may take."""
@@ -61,6 +66,7 @@ class Cluster:
             "spark.sql.shuffle.partitions": str(shuffles),
             "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:{self.folder}/catalog;create=true",
             "spark.driver.extraJavaOptions": f"-Dderby.system.home={self.folder}",
+            **self.more,
         }
         conf = self.folder / "conf"
         conf.mkdir(exist_ok=True)
@@ -115,7 +121,14 @@ def copy_raw(db: Path, folder: Path) -> Path:
 
 
 @contextmanager
-def started(folder: Path, *, workers: int = 2, memory: str = "1g") -> Iterator[Cluster]:
+def started(
+    folder: Path,
+    *,
+    workers: int = 2,
+    memory: str = "1g",
+    more: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Cluster]:
     """A cluster on ports that the system chose; its processes are ended afterwards."""
     need_java()
     for name in ("conf", "spill", "work"):
@@ -127,7 +140,7 @@ def started(folder: Path, *, workers: int = 2, memory: str = "1g") -> Iterator[C
             own = ("--cores", "1", "--memory", memory, "--work-dir", str(folder / "work"), master)
             log = running.enter_context(_process(folder, f"worker{number}", "worker.Worker", "--port", "0", *own))
             _said(log, r"Successfully registered with master ()")
-        cluster = Cluster(folder, master)
+        cluster = Cluster(folder, master, more or {}, variables or {})
         cluster.configure(executor_memory=memory)
         yield cluster
 

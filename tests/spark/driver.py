@@ -30,7 +30,7 @@ def main(raw: Path, target: Path, arguments: list[str]) -> None:
     own = ["--project-dir", sql, "--profiles-dir", sql, "--target-path", str(target), "--log-path", str(target)]
     outcome = dbtRunner().invoke([*arguments, *own, "--quiet", "--log-level", "none", "--warn-error"])
     if arguments[0] == "build" and outcome.success:
-        _keep_views(session)
+        _keep_what_is_no_parquet(session)
     session.stop()
     if outcome.exception is not None:
         raise outcome.exception
@@ -38,12 +38,15 @@ def main(raw: Path, target: Path, arguments: list[str]) -> None:
     print(json.dumps(told))  # noqa: T201  # it is what the caller reads
 
 
-def _keep_views(session: Any) -> None:
-    """Writes what the views of the marts show where their tables are, for others to read."""
+def _keep_what_is_no_parquet(session: Any) -> None:
+    """Writes what the views of the marts show, and what Iceberg's tables hold, beside the tables."""
     tables = session.conf.get("spark.sql.warehouse.dir")
-    for row in session.sql("show views in marts").collect():
-        shown = session.table(f"marts.{row.viewName}")
-        shown.write.mode("overwrite").parquet(f"{tables}/marts.db/{row.viewName}")
+    views = {row.viewName for row in session.sql("show views in marts").collect()}
+    is_iceberg = "iceberg" in session.conf.get("spark.sql.catalog.spark_catalog", "")
+    for row in session.sql("show tables in marts").collect():
+        if row.tableName in views or is_iceberg:
+            shown = session.table(f"marts.{row.tableName}")
+            shown.write.mode("overwrite").parquet(f"{tables}/shown.db/{row.tableName}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The marts that Spark made beside those of a DuckDB file: row for row, and to the last digit.
 
-Stands under the tests of this folder. Tables of Spark are read as the Parquet files that they are, and its views as
-`driver` has written them, so that it is DuckDB that compares, and millions of rows need no memory of their own.
+Stands under the tests of this folder. Tables of Spark are read as the Parquet files that they are, and its views and
+Iceberg's tables as `driver` has written them, so that it is DuckDB that compares, and millions of rows need no memory
+of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def unequal(db: Path, tables: Path, memory: str = "1GB") -> dict[str, tuple[int,
             f"select table_name from duckdb_tables() {inside} union all select view_name from duckdb_views() {inside}"
         )
         for (table,) in connection.execute(listed).fetchall():
-            ours, theirs = f"d.marts.{table}", f"'{tables}/marts.db/{table}/*.parquet'"
+            kept = tables / "shown.db" / table
+            ours = f"d.marts.{table}"
+            theirs = f"'{kept if kept.exists() else tables / 'marts.db' / table}/*.parquet'"
             columns = connection.execute(f"describe {ours}").fetchall()
             there = {name: kind for name, kind, *_ in connection.execute(f"describe from {theirs}").fetchall()}
             assert list(there) == [name for name, *_ in columns], table

@@ -66,7 +66,7 @@ def test_a_second_build_empties_what_the_first_left(cluster: Cluster, counted: P
 def test_what_would_give_other_figures_is_refused(cluster: Cluster, raw: Path, made: Made) -> None:
     """To count only what changed is said not to be there, before anything is counted."""
     assert made
-    with pytest.raises(RuntimeError, match="only_changed is for DuckDB and PostgreSQL"):
+    with pytest.raises(RuntimeError, match="only_changed is for DuckDB, for PostgreSQL, and for Spark with MITHRIL"):
         cluster.dbt(raw, "run", "--select", "int_statuses", only_changed=True)
 
 

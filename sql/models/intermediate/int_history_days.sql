@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', unique_key=['instance_id', 'told_on'], pre_hook="{{ forget_changed_days() }}") }}
+{{ config(materialized='incremental', unique_key=['instance_id', 'told_on'], pre_hook=[
+    "{{ forget_days_gone() }}", "{{ forget_changed_days() }}"
+]) }}
 
 with
 
