@@ -377,7 +377,7 @@ the row alone, that follows: it spares an engine the rows, or files, of which it
     {%- for row in agate_table.rows -%}
         {%- set values = [] -%}
         {%- for column in agate_table.column_names -%}
-            {%- set type = types.get(column, adapter.convert_type(agate_table, loop.index0)) -%}
+            {%- set type = named_type(types.get(column, adapter.convert_type(agate_table, loop.index0))) -%}
             {%- set told = "'" ~ (row[column] | string | replace("\\", "\\\\") | replace("'", "\\'")) ~ "'" -%}
             {%- do values.append("cast(" ~ ("null" if row[column] is none else told) ~ " as " ~ type ~ ")") -%}
         {%- endfor -%}
