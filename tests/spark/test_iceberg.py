@@ -99,6 +99,7 @@ def test_a_new_day_touches_only_its_partitions(cluster: Cluster, followed: Place
     assert place.unlike == [{}, {}]
     found = touched(cluster, place.db, since)
     assert {table: each for table, each in found.items() if each.of_partitions <= DAYS} == {}
+    del found["staging.int_history_days"]  # after a full build all its days are marked as changed, and unmarked now
     del found["marts.fct_cost_daily"]  # its rows of no instance are counted again in each build
     assert {table: each for table, each in found.items() if not 0 < each.partitions <= 5} == {}
-    assert len(found) == len(KEPT) - 1
+    assert len(found) == len(KEPT) - 2
