@@ -195,7 +195,7 @@ pins: $(VENV)/dev ## renew the pins from pyproject.toml
 		-c .ci/requirements-dev.txt -o .ci/requirements-warehouses.txt
 	$(COMPILE) pyproject.toml --extra spark --group test --group build \
 		-c .ci/requirements-warehouses.txt -o .ci/requirements-spark.txt
-	$(COMPILE) pyproject.toml --group test --group iceberg --group build \
+	$(COMPILE) pyproject.toml --extra spark --group test --group iceberg --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-iceberg.txt
 	$(COMPILE) pyproject.toml --extra filesystem --group test --group schedules --group build \
 		-c .ci/requirements-dev.txt -o .ci/requirements-schedules.txt

@@ -44,7 +44,7 @@ def _keep_what_is_no_parquet(session: Any) -> None:
     views = {row.viewName for row in session.sql("show views in marts").collect()}
     is_iceberg = "iceberg" in session.conf.get("spark.sql.catalog.spark_catalog", "")
     for row in session.sql("show tables in marts").collect():
-        if row.tableName in views or is_iceberg:
+        if not row.isTemporary and (row.tableName in views or is_iceberg):
             shown = session.table(f"marts.{row.tableName}")
             shown.write.mode("overwrite").parquet(f"{tables}/shown.db/{row.tableName}")
 
