@@ -165,8 +165,16 @@ def reopen_pipeline(db: Place, dataset: str | None = None) -> Any:
 
 
 def forget_working_folder(db: Place) -> None:
-    """Removes what dlt keeps beside the database: the next pipeline takes all that it remembers from there."""
-    shutil.rmtree(work_folder(db) / _NAME, ignore_errors=True)
+    """Removes what dlt keeps beside the database: the next pipeline takes all that it remembers from there.
+
+    It goes as a whole: what a kill left of a package would be loaded as if it were all of it, or not be loaded at all.
+    """
+    kept = work_folder(db) / _NAME
+    gone = kept.with_name("forgotten")
+    shutil.rmtree(gone, ignore_errors=True)  # where one that was killed has left it
+    with suppress(FileNotFoundError):
+        kept.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _forget_loaded(db: Place) -> None:

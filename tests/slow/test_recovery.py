@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from killed import Stage, run_and_die
 from loading import load_sandbox, query, raw
 from mithril_elt.errors import WarehouseError
 from mithril_elt.lock import work_folder
+from mithril_elt.pipeline import forget_working_folder
 from mithril_elt.recovery import recover
 from mithril_elt.sandbox.clock import utc
 from mithril_elt.sandbox.fleet import make_account
@@ -119,6 +121,29 @@ def test_a_package_that_is_whole_is_loaded(sandbox: Sandbox, db: Path, plain: Ro
     sandbox.requests.clear()
     load_sandbox(sandbox, db)
     assert raw(db) == plain
+
+
+@pytest.mark.shows(32)
+def test_a_package_that_is_being_dropped_is_not_left_by_half(sandbox: Sandbox, db: Path, plain: Rows) -> None:
+    """Killed while it removes what a crash left, a run leaves nothing that the next one stumbles over."""
+    leave_a_package(sandbox, db)
+    remove, jobs = os.rmdir, list((work_folder(db) / "mithril" / "load" / "normalized").glob("*/new_jobs"))
+    assert jobs
+
+    def killed(folder: str, **where: int) -> None:
+        remove(folder, **where)
+        if not all(each.exists() for each in jobs):
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.rmdir", killed)
+        with pytest.raises(KeyboardInterrupt):
+            forget_working_folder(db)
+    assert not (work_folder(db) / "mithril").exists()  # what is there of a package would be loaded as if it were all
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain
+    forget_working_folder(db)
+    assert [path.name for path in work_folder(db).iterdir()] == ["lock"]
 
 
 @pytest.mark.parametrize("name", ["state.json", "schemas/mithril.schema.json"])
