@@ -113,6 +113,8 @@ def load_left_over(db: Place, dataset: str | None = None) -> tuple[Any, bool]:
     What it left is loaded, but for a package that it broke off in the middle of loading lists: dlt would begin its
     jobs again, and rows kept by version would come twice. That one is dropped, and the run reads it again.
     """
+    from dlt.common.storages.exceptions import StorageException  # noqa: PLC0415  # two seconds, as dlt itself
+
     schema = schema_name("raw", dataset)
     if isinstance(db, Objects):
         with db.reached():
@@ -121,13 +123,17 @@ def load_left_over(db: Place, dataset: str | None = None) -> tuple[Any, bool]:
         with opened(db) as connection:
             migrate(connection, schema)
     _forget_loaded(db)
-    pipeline = open_pipeline(db, dataset)
-    pipeline.sync_destination()
-    if not pipeline.has_pending_data:
-        return pipeline, False
-    if (not isinstance(db, Objects) and _is_torn(pipeline)) or _is_overtaken(pipeline, db):
+    try:
+        pipeline = open_pipeline(db, dataset)
+        pipeline.sync_destination()
+        is_broken = _is_broken(pipeline, db)
+    except (FileNotFoundError, StorageException):  # of a run that was killed while dlt made its folders
+        is_broken = True
+    if is_broken:
         log.info("a load of %s was broken off: what it had not brought to its end is read again", db)
         return reopen_pipeline(db, dataset), True
+    if not pipeline.has_pending_data:
+        return pipeline, False
     pipeline.run(loader_file_format="parquet")
     return pipeline, True
 
@@ -181,6 +187,13 @@ def _forget_loaded(db: Place) -> None:
     """Removes what dlt keeps of packages that are in the database: without end, some 70 kB and their rows for each."""
     for package in (work_folder(db) / _NAME / "load" / "loaded").glob("*"):
         shutil.rmtree(package, ignore_errors=True)
+
+
+def _is_broken(pipeline: Any, db: Place) -> bool:
+    """Whether what is left over is not to be loaded, but read again."""
+    if not pipeline.has_pending_data:
+        return False
+    return (not isinstance(db, Objects) and _is_torn(pipeline)) or _is_overtaken(pipeline, db)
 
 
 def _is_torn(pipeline: Any) -> bool:

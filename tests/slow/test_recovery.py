@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from shutil import copy, copytree
+from shutil import copy, copytree, rmtree
 
 import dlt
 import duckdb
@@ -144,6 +144,16 @@ def test_a_package_that_is_being_dropped_is_not_left_by_half(sandbox: Sandbox, d
     assert raw(db) == plain
     forget_working_folder(db)
     assert [path.name for path in work_folder(db).iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize("name", ["load/normalized", "load/.version", "normalize/.version"])
+@pytest.mark.shows(32)
+def test_a_folder_that_is_made_by_half_is_made_anew(name: str, sandbox: Sandbox, db: Path, plain: Rows) -> None:
+    """Killed while dlt makes its folders, a run leaves some of them out: the next one needs no command for it."""
+    left_out = work_folder(db) / "mithril" / name
+    rmtree(left_out) if left_out.is_dir() else left_out.unlink()
+    load_sandbox(sandbox, db)
+    assert raw(db) == plain
 
 
 @pytest.mark.parametrize("name", ["state.json", "schemas/mithril.schema.json"])
