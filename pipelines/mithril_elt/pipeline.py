@@ -126,13 +126,14 @@ def load_left_over(db: Place, dataset: str | None = None) -> tuple[Any, bool]:
     try:
         pipeline = open_pipeline(db, dataset)
         pipeline.sync_destination()
-        is_broken = _is_broken(pipeline, db)
+        is_left = pipeline.has_pending_data
+        is_broken = is_left and _is_broken(pipeline, db)
     except (FileNotFoundError, StorageException):  # of a run that was killed while dlt made its folders
         is_broken = True
     if is_broken:
         log.info("a load of %s was broken off: what it had not brought to its end is read again", db)
         return reopen_pipeline(db, dataset), True
-    if not pipeline.has_pending_data:
+    if not is_left:
         return pipeline, False
     pipeline.run(loader_file_format="parquet")
     return pipeline, True
@@ -191,8 +192,6 @@ def _forget_loaded(db: Place) -> None:
 
 def _is_broken(pipeline: Any, db: Place) -> bool:
     """Whether what is left over is not to be loaded, but read again."""
-    if not pipeline.has_pending_data:
-        return False
     return (not isinstance(db, Objects) and _is_torn(pipeline)) or _is_overtaken(pipeline, db)
 
 

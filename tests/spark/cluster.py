@@ -22,9 +22,10 @@ from typing import Any
 import duckdb
 import pyspark
 
-__all__ = ["Cluster", "copy_raw", "need_java", "started"]
+__all__ = ["MODELS_ONLY", "Cluster", "copy_raw", "need_java", "started"]
 
 _BIN = Path(pyspark.__file__).parent / "bin" / "spark-class"
+MODELS_ONLY = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")  # of a build
 _PARTS = "124MB"  # a file of raw history, uncompressed
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, copy_raw, started
+from cluster import MODELS_ONLY, Cluster, copy_raw, started
 
 from loading import late_and_corrected, load_sandbox
 from mithril_elt.transform import build
@@ -43,5 +43,4 @@ def raw(counted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def made(cluster: Cluster, raw: Path) -> dict[str, tuple[str, float, str]]:
     """What dbt did there on the cluster, for every model."""
-    left = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
-    return cluster.dbt(raw, "build", "--full-refresh", *left)
+    return cluster.dbt(raw, "build", "--full-refresh", *MODELS_ONLY)

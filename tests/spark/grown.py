@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import duckdb
-from cluster import Cluster, copy_raw, started
+from cluster import MODELS_ONLY, Cluster, copy_raw, started
 from marts import unequal
 
 
@@ -38,8 +38,7 @@ def main(db: Path, workers: int, memory: str = "1g") -> None:
         with started(folder, workers=workers, memory=memory) as cluster:
             cluster.configure(executor_memory=memory, shuffles=4 * workers)
             began = time.monotonic()
-            left = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
-            nodes = cluster.dbt(raw, "build", "--full-refresh", *left)
+            nodes = cluster.dbt(raw, "build", "--full-refresh", *MODELS_ONLY)
             seconds = time.monotonic() - began
             print(f"{workers} workers: {len(nodes)} nodes in {seconds:.0f} s; {_worked(cluster)}")
             for name, (_, took, _) in sorted(nodes.items(), key=lambda node: -node[1][1])[:5]:

@@ -24,21 +24,16 @@ VARIABLES = {"MITHRIL_SPARK_FORMAT": "iceberg"}
 
 @dataclass(frozen=True)
 class Commit:
-    """What one statement did to a table: how many partitions it touched, how many rows and files came and went."""
+    """What one statement did to a table: how many partitions it touched, how many rows came and went."""
 
-    sequence: int
     partitions: int
     added_rows: int
     deleted_rows: int
-    added_files: int
-    deleted_files: int
 
 
 def commits(table: Path) -> list[Commit]:
     """All that a table remembers, the oldest first; `table` is its folder."""
     newest = max((table / "metadata").glob("*.metadata.json"), key=lambda file: int(file.name.split("-")[0]))
     told = sorted(json.loads(newest.read_text())["snapshots"], key=lambda each: int(each["sequence-number"]))
-    counts = ("changed-partition-count", "added-records", "deleted-records", "added-data-files", "deleted-data-files")
-    return [
-        Commit(int(each["sequence-number"]), *(int(each["summary"].get(name, 0)) for name in counts)) for each in told
-    ]
+    counts = ("changed-partition-count", "added-records", "deleted-records")
+    return [Commit(*(int(each["summary"].get(name, 0)) for name in counts)) for each in told]

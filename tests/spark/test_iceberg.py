@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, copy_raw, started
+from cluster import MODELS_ONLY, Cluster, copy_raw, started
 from iceberg import SETTINGS, VARIABLES, commits
 from marts import unequal
-from touched import KEPT, MODELS_ONLY, counts, touched
+from touched import KEPT, counts, touched
 
 from bench.models import a_day_later, made
 from loading import late_and_corrected, load_sandbox, query

@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from cluster import Cluster, copy_raw, started
+from cluster import MODELS_ONLY, Cluster, copy_raw, started
 from iceberg import SETTINGS, VARIABLES, commits
 from marts import unequal
 
 from bench.models import a_day_later, made
 from mithril_elt.transform import build
 
-__all__ = ["KEPT", "MODELS_ONLY", "Touched", "counts", "touched"]
+__all__ = ["KEPT", "Touched", "counts", "touched"]
 
-MODELS_ONLY = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 # What keeps its rows, and the instant whose days are its partitions.
 KEPT = {
     "staging.int_history_days": "told_on",

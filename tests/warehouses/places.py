@@ -28,10 +28,10 @@ def url_of(server: Server, name: str, user: str = "postgres", password: str = "p
 
 
 class administering:  # noqa: N801  # read as a function
-    """A cursor outside all transactions."""
+    """A cursor outside all transactions, of that database."""
 
-    def __init__(self, server: Server) -> None:
-        self._connection = psycopg2.connect(host=str(server.folder), user="postgres", dbname="postgres")
+    def __init__(self, server: Server, database: str = "postgres") -> None:
+        self._connection = psycopg2.connect(host=str(server.folder), user="postgres", dbname=database)
         self._connection.autocommit = True
 
     def __enter__(self) -> Any:

@@ -9,9 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
-from places import command
+from places import administering, command
 from postgres import Postgres
 
 from bench.models import a_day_later, made
@@ -48,7 +47,7 @@ def test_a_load_finds_what_it_replaces_without_reading_the_history(place: Place,
         sandbox.clock.advance(-timedelta(hours=3))
         for _ in range(2):  # the second begins with what the first one made
             assert command(sandbox, "extract", "--destination", "postgres").returncode == 0
-        with asked(postgres, place.database) as cursor:
+        with administering(postgres, place.database) as cursor:
             cursor.execute(
                 "insert into raw.instance_status_events"
                 " (project, instance_fid, timestamp, status, read_at, _dlt_load_id)"
@@ -66,22 +65,12 @@ def test_a_load_finds_what_it_replaces_without_reading_the_history(place: Place,
 @contextmanager
 def counting(postgres: Postgres, database: str) -> Iterator[Any]:
     """A cursor beside which the server counts from nothing, with what it knows of its tables brought up to date."""
-    with asked(postgres, database) as cursor:
+    with administering(postgres, database) as cursor:
         cursor.execute("vacuum analyze")
     time.sleep(1)  # a session's counts come after its end
-    with asked(postgres, database) as cursor:
+    with administering(postgres, database) as cursor:
         cursor.execute("select pg_stat_reset()")
         yield cursor
-
-
-@contextmanager
-def asked(postgres: Postgres, database: str) -> Iterator[Any]:
-    """A cursor outside all transactions."""
-    connection = psycopg2.connect(host=str(postgres.folder), user="postgres", dbname=database)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        yield cursor
-    connection.close()
 
 
 def _used(cursor: Any, table: str) -> tuple[int, int, int]:
