@@ -73,19 +73,25 @@ the driver's own zone.
     '{{ invocation_id }}'
 {%- endmacro %}
 
+{#- The instances of which anything may have changed. -#}
+{% macro _changed() -%}
+    (
+        select * from {{ ref('int_changed_instances') }}
+        where hours_from_at is not null
+    )
+{%- endmacro %}
+
 {#- The last spell of each changed instance before all that may have changed, which begins where it came to run. -#}
 {% macro _last_settled_spells() -%}
     select
-        changed.instance_id,
-        coalesce(max(spells.started_at), {{ since_ever() }}) as spells_from_at
-    from {{ ref('int_changed_instances') }} as changed
-    left join {{ this }} as spells
-        on changed.instance_id = spells.instance_id
-        and spells.started_at < changed.hours_from_at
-        and spells.status = 'RUNNING'
-        and spells.is_up
-    where changed.hours_from_at is not null
-    group by changed.instance_id
+        instance_id,
+        coalesce(started_at, {{ since_ever() }}) as spells_from_at
+    from (
+        {{ latest_of_each(
+            _changed(), this, 'instance_id', 'started_at', ['started_at'],
+            "counted.started_at < asked.hours_from_at and counted.status = 'RUNNING' and counted.is_up"
+        ) }}
+    ) as last_runs
 {%- endmacro %}
 
 {#- Before a model of changes of status is built: forgets those after the last settled one of each changed instance. -#}
@@ -107,15 +113,15 @@ the driver's own zone.
 {% macro settled_changes() -%}
     {%- if var('only_changed', false) -%}
         select
-            counted.instance_id,
-            max(counted.started_at) as settled_at,
-            {{ in_latest_row("coalesce(counted.previous_status, '')", 'counted.started_at') }} as status_before_settled,
-            {{ in_latest_row('coalesce(counted.previous_started_at, ' ~ since_ever() ~ ')', 'counted.started_at') }}
-                as started_before_settled_at
-        from {{ this }} as counted
-        inner join {{ ref('int_changed_instances') }} as changed on counted.instance_id = changed.instance_id
-        where changed.hours_from_at is not null
-        group by counted.instance_id
+            instance_id,
+            started_at as settled_at,
+            previous_status as status_before_settled,
+            previous_started_at as started_before_settled_at
+        from (
+            {{ latest_of_each(
+                _changed(), this, 'instance_id', 'started_at', ['started_at', 'previous_status', 'previous_started_at']
+            ) }}
+        ) as last_changes
     {%- else -%}
         select
             cast(null as {{ text() }}) as instance_id,

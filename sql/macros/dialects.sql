@@ -228,6 +228,38 @@ engine. What is not said of an engine by name is as DuckDB says it. Databricks s
     {%- endif -%}
 {%- endmacro %}
 
+{#-
+The key of each row of one relation, `asked`, and columns of the latest of those rows of another, `counted`, that have
+that key and match; nulls, if none does. PostgreSQL is led to it by an index on key and instant: it would else read all
+that ever was, row by row.
+-#}
+{% macro latest_of_each(asked, counted, key, instant, columns, matched='1 = 1') -%}
+    select
+        asked.{{ key }},
+        {%- for column in columns %}
+        {%- if target.type == 'postgres' %}
+        latest.{{ column }}
+        {%- else %}
+        {{ in_latest_row('counted.' ~ column, 'counted.' ~ instant) }} as {{ column }}
+        {%- endif %} {{- ',' if not loop.last }}
+        {%- endfor %}
+    from {{ asked }} as asked
+    {%- if target.type == 'postgres' %}
+    left join lateral (
+        select counted.*
+        from {{ counted }} as counted
+        where counted.{{ key }} = asked.{{ key }} and {{ matched }}
+        order by counted.{{ instant }} desc
+        limit 1
+    ) as latest on true
+    {%- else %}
+    left join {{ counted }} as counted
+        on asked.{{ key }} = counted.{{ key }}
+        and {{ matched }}
+    group by asked.{{ key }}
+    {%- endif %}
+{%- endmacro %}
+
 {#- The texts of a group after one another, in the order given; a text that is null is left out. -#}
 {% macro joined_texts(text, separator, in_order_of) -%}
     {%- if target.type in ('spark', 'databricks') -%}

@@ -41,13 +41,13 @@ _CYCLE = (
 )
 
 
-def told_days(connection: duckdb.DuckDBPyConnection, instances: int, first: int, last: int, load_id: str) -> None:
-    """Puts the days `first` up to `last`, which is left out, of all instances into the raw tables."""
+def told_days(connection: duckdb.DuckDBPyConnection, instances: range, first: int, last: int, load_id: str) -> None:
+    """Puts the days `first` up to `last`, which is left out, of these instances into the raw tables."""
     cycle = "[" + ", ".join(f"'STATUS_{status}'" for status in _CYCLE) + "]"
     at = f"{FIRST_DAY} + to_days(d::int) + to_microseconds(n * 4320000000 + (hash(i, d, n) % 4000000000)::bigint)"
     slots = (
         f"select i, d, n, {at} as told_at, i % 5 < 4 as is_spot from range({first}, {last}) days(d),"
-        f" range({instances}) instances(i), range({EVENTS_A_DAY}) slots(n)"
+        f" {instances} instances(i), range({EVENTS_A_DAY}) slots(n)"
     )
     owner = (
         "'proj_a' as project, 'inst_' || lpad(i::varchar, 16, '0') as instance_fid,"
@@ -80,20 +80,28 @@ def told_days(connection: duckdb.DuckDBPyConnection, instances: int, first: int,
     )
 
 
-def listed(connection: duckdb.DuckDBPyConnection, instances: int) -> None:
-    """Puts the lists, and the terms of the reservations, into the raw tables."""
-    version = f"'v' as version_hash, '1' as _dlt_load_id, {FIRST_DAY}::timestamptz as _dlt_valid_from"
-    mine = f"'proj_a' as project, {version}"
-    connection.execute(f"insert into raw.projects by name select 'proj_a' as fid, 'a' as name, {version}")
-    connection.execute(
-        f"insert into raw.instance_types by name select 'it_a' as fid, 'h100' as name, 8 as num_gpus, {version}"
-    )
+_VERSION = f"'v' as version_hash, '1' as _dlt_load_id, {FIRST_DAY}::timestamptz as _dlt_valid_from"
+
+
+def listed_instances(connection: duckdb.DuckDBPyConnection, instances: range) -> None:
+    """Puts these into the list of instances."""
     connection.execute(
         f"insert into raw.instances by name select 'inst_' || lpad(i::varchar, 16, '0') as fid, {FIRST_DAY} as"
         " created_at, 'it_a' as instance_type, 'STATUS_RUNNING' as status, 'us' as region,"
         " case when i % 5 < 4 then 'bid_' || i // 10 end as bid,"
-        f" case when i % 5 = 4 then 'res_' || i // 100 end as reservation, {mine} from range({instances}) as t(i)"
+        f" case when i % 5 = 4 then 'res_' || i // 100 end as reservation, 'proj_a' as project, {_VERSION}"
+        f" from {instances} as t(i)"
     )
+
+
+def listed(connection: duckdb.DuckDBPyConnection, instances: int) -> None:
+    """Puts the lists, and the terms of the reservations, into the raw tables."""
+    mine = f"'proj_a' as project, {_VERSION}"
+    connection.execute(f"insert into raw.projects by name select 'proj_a' as fid, 'a' as name, {_VERSION}")
+    connection.execute(
+        f"insert into raw.instance_types by name select 'it_a' as fid, 'h100' as name, 8 as num_gpus, {_VERSION}"
+    )
+    listed_instances(connection, range(instances))
     connection.execute(
         f"insert into raw.reservations by name select distinct 'res_' || i // 100 as fid, 20 as instance_quantity,"
         f" 'it_a' as instance_type, {FIRST_DAY} as start_time, {FIRST_DAY} + to_days(1000) as end_time,"
@@ -129,18 +137,21 @@ def made(db: Path, events: int, days: int = DAYS) -> None:
         _empty_raw(connection)
         listed(connection, instances)
         for first in range(0, days, 7):
-            told_days(connection, instances, first, min(first + 7, days), str(1000 + first))
+            told_days(connection, range(instances), first, min(first + 7, days), str(1000 + first))
 
 
 def a_day_later(db: Path, events: int, days: int = DAYS) -> None:
-    """As a run of the next day leaves it: the look-back of three days read again, a late event, closed periods."""
+    """As a run of the next day leaves it: the look-back of three days read again, late events, instances that are new."""
     instances = events // (EVENTS_A_DAY * days)
     with duckdb.connect(str(db)) as connection:
         connection.execute("set timezone = 'UTC'")
         back = f"{FIRST_DAY} + to_days({days - 3})"
         connection.execute(f"delete from raw.instance_status_events where timestamp >= {back}")
         connection.execute(f"delete from raw.instance_price_periods where start_time >= {back}")
-        told_days(connection, instances, days - 3, days + 1, "2000")
+        told_days(connection, range(instances), days - 3, days + 1, "2000")
+        new = range(instances, instances + max(instances // 100, 1), 5)
+        listed_instances(connection, new)
+        told_days(connection, new, days, days + 1, "2000")
         connection.execute(
             "insert into raw.instance_status_events by name select * replace (timestamp + interval 1 second as"
             " timestamp, 'STATUS_ERROR' as status) from raw.instance_status_events"

@@ -2,8 +2,11 @@
 
 with
 
-instances as (
-    select * from {{ ref('int_instances') }}
+known_instances as (
+    select
+        *,
+        true as is_held
+    from {{ ref('int_instance_facts') }}
 ),
 
 history_days as (
@@ -13,20 +16,6 @@ history_days as (
 
 reservation_terms as (
     select * from {{ ref('int_reservation_terms') }}
-),
-
--- Of a bid's limits the first counts for all time; later ones begin after all that was counted before they were read.
-known_instances as (
-    select
-        instances.instance_id,
-        instances.reservation_id,
-        instances.as_of,
-        {{ in_one_text(['project_id', 'instances.bid_id', 'reservation_id', 'num_gpus', 'limits.near_limit_cents']) }}
-            as facts,
-        true as is_held
-    from instances
-    left join {{ ref('int_bid_limits') }} as limits
-        on instances.bid_id = limits.bid_id and limits.from_at = {{ since_ever() }}
 ),
 
 earlier as (
@@ -51,6 +40,13 @@ changes as (
         reservation_terms.first_as_of
     from known_instances
     inner join reservation_terms on known_instances.reservation_id = reservation_terms.reservation_id
+    union all -- nothing is kept of what was not there: it counts from where the histories begin to tell of it
+    select
+        known_instances.instance_id,
+        coalesce(known_instances.first_told_at, known_instances.as_of)
+    from known_instances
+    left join earlier on known_instances.instance_id = earlier.instance_id
+    where earlier.instance_id is null
 ),
 
 first_changes as (
@@ -66,12 +62,13 @@ compared as (
         coalesce(known_instances.instance_id, earlier.instance_id) as instance_id,
         known_instances.reservation_id,
         known_instances.as_of,
+        known_instances.first_told_at,
         known_instances.facts,
         known_instances.instance_id is not null as is_held,
         first_changes.changed_at,
-        coalesce(known_instances.facts <> earlier.facts, true)
-        or coalesce(reservation_terms.is_changed, false)
-        or (known_instances.as_of is null) <> (earlier.as_of is null) as is_other
+        {{ 'false' if var('only_changed', false) else 'true' }}
+        or coalesce(known_instances.facts <> earlier.facts, known_instances.instance_id is null)
+        or coalesce(reservation_terms.is_changed, false) as is_other
     from known_instances
     full outer join earlier on known_instances.instance_id = earlier.instance_id
     left join first_changes on known_instances.instance_id = first_changes.instance_id
@@ -84,6 +81,7 @@ final as (
         instance_id,
         reservation_id,
         as_of,
+        first_told_at,
         facts,
         is_held,
         case

@@ -46,6 +46,7 @@ described_instances as (
         owned_instances.is_listed,
         owned_instances.created_at,
         owned_instances.first_event_at,
+        owned_instances.first_told_at,
         projects.as_of
     from owned_instances
     left join bids on owned_instances.bid_id = bids.bid_id

@@ -13,7 +13,7 @@ instances as (
 
 billed_spells as (
     select * from {{ ref('int_status_spells') }}
-    where is_billed
+    where is_billed and {{ since_first_change('ended_at') }}
 ),
 
 history_days as (

@@ -4,6 +4,7 @@ with
 
 spells as (
     select * from {{ ref('int_status_spells') }}
+    where {{ since_first_change('ended_at') }}
 ),
 
 recounted_instances as (

@@ -10,14 +10,7 @@ bids as (
 
 status_changes as (
     select * from {{ ref('int_status_changes') }}
-),
-
-last_changes as (
-    select
-        instance_id,
-        max(started_at) as last_event_at
-    from status_changes
-    group by instance_id
+    where is_open
 ),
 
 final as (
@@ -38,12 +31,12 @@ final as (
         instances.is_listed,
         instances.created_at,
         instances.first_event_at,
-        last_changes.last_event_at,
+        status_changes.started_at as last_event_at,
         instances.as_of,
         bids.bid_name
     from instances
     left join bids on instances.bid_id = bids.bid_id
-    left join last_changes on instances.instance_id = last_changes.instance_id
+    left join status_changes on instances.instance_id = status_changes.instance_id
 )
 
 select * from final

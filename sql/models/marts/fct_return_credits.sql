@@ -2,7 +2,7 @@ with
 
 status_changes as (
     select * from {{ ref('int_status_changes') }}
-    where status = 'TERMINATED' and next_status is null
+    where status = 'TERMINATED' and is_open
 ),
 
 reservations as (
