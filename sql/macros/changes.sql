@@ -51,6 +51,21 @@ the driver's own zone.
     {%- endif -%}
 {%- endmacro %}
 
+{#- The first of the loads of histories that the build before had not seen; null, if there is none. -#}
+{% macro first_new_load() -%}
+    {{ _first("min(load_id)", "(select load_id from " ~ ref('int_history_loads') ~ " where is_new) as new_loads", text()) }}
+{%- endmacro %}
+
+{#- The start of the first price that any hour which is counted may have. -#}
+{% macro first_price() -%}
+    {{ _first("min(prices_from_at)", ref('int_priced_instances')) }}
+{%- endmacro %}
+
+{#- The first day of which a load brought anything that the build before had not seen, as an instant. -#}
+{% macro first_loaded_day() -%}
+    {{ _first("cast(min(told_on) as " ~ timestamp() ~ ")", ref('int_loaded_days')) }}
+{%- endmacro %}
+
 {#- Whether a statement is told what a question has for an answer, as a text that may be empty; not where nobody runs it. -#}
 {% macro _is_told() -%}
     {%- set commands = {"postgres": ("build", "run", "test"), "duckdb": ("test",), "spark": ("build", "run", "test")} -%}
@@ -81,17 +96,36 @@ the driver's own zone.
     )
 {%- endmacro %}
 
-{#- The last spell of each changed instance before all that may have changed, which begins where it came to run. -#}
+{#-
+The last spell of each changed instance before all that may have changed, which begins where it came to run. Of one that
+never ran all are after the instant, which is then no earlier than it must be.
+-#}
 {% macro _last_settled_spells() -%}
     select
-        instance_id,
-        coalesce(started_at, {{ since_ever() }}) as spells_from_at
-    from (
+        changed.instance_id,
+        coalesce(
+            last_runs.started_at,
+            {{ us_after('least(changed.hours_from_at, coalesce(changed.first_told_at, changed.hours_from_at))', -1) }}
+        ) as spells_from_at
+    from {{ ref('int_changed_instances') }} as changed
+    inner join (
         {{ latest_of_each(
             _changed(), this, 'instance_id', 'started_at', ['started_at'],
             "counted.started_at < asked.hours_from_at and counted.status = 'RUNNING' and counted.is_up"
         ) }}
-    ) as last_runs
+    ) as last_runs on changed.instance_id = last_runs.instance_id
+{%- endmacro %}
+
+{#-
+That an event is not before the first that is told again: it follows from what is settled, and spares an engine that is
+told all before. (A model is worded before anything of it is forgotten.)
+-#}
+{% macro since_first_settled(instant) -%}
+    {%- if var('only_changed', false) and _is_told() -%}
+        {{ instant }} >= {{ _first('min(spells_from_at)', '(' ~ _last_settled_spells() ~ ') as settled') }}
+    {%- else -%}
+        1 = 1
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Before a model of changes of status is built: forgets those after the last settled one of each changed instance. -#}
@@ -99,9 +133,11 @@ the driver's own zone.
     {{- _refuse_alone() -}}
     {%- if is_incremental() -%}
         {%- if var('only_changed', false) -%}
+            {%- set settled = set_aside('last_settled_spells', _last_settled_spells()) -%}
             {{ delete_matched(
-                set_aside('last_settled_spells', _last_settled_spells()), 'settled',
-                'counted.instance_id = settled.instance_id and counted.started_at > settled.spells_from_at'
+                settled, 'settled',
+                'counted.instance_id = settled.instance_id and counted.started_at > settled.spells_from_at',
+                'counted.started_at > ' ~ _first('min(spells_from_at)', settled ~ ' as settled') if _is_told() else '1 = 1'
             ) }}
         {%- else -%}
             {{ forget_all(this) }}

@@ -67,6 +67,10 @@ def told_days(connection: duckdb.DuckDBPyConnection, instances: range, first: in
         f" 100 + (hash(told_at) % 900)::bigint as price_cents, {read} from ({slots}) where is_spot"
         " order by d, i, told_at"
     )
+
+
+def noted_days(connection: duckdb.DuckDBPyConnection, first: int, last: int, load_id: str) -> None:
+    """Puts that these days were read into the raw tables, and what the vendor says of all reservations."""
     end = f"{FIRST_DAY} + to_days({last})"
     for history in ("status", "pricing"):
         connection.execute(
@@ -137,11 +141,13 @@ def made(db: Path, events: int, days: int = DAYS) -> None:
         _empty_raw(connection)
         listed(connection, instances)
         for first in range(0, days, 7):
-            told_days(connection, range(instances), first, min(first + 7, days), str(1000 + first))
+            last = min(first + 7, days)
+            told_days(connection, range(instances), first, last, str(1000 + first))
+            noted_days(connection, first, last, str(1000 + first))
 
 
 def a_day_later(db: Path, events: int, days: int = DAYS) -> None:
-    """As a run of the next day leaves it: the look-back of three days read again, late events, instances that are new."""
+    """As a run of the next day leaves it: three days of look-back read again, a late event, new instances."""
     instances = events // (EVENTS_A_DAY * days)
     with duckdb.connect(str(db)) as connection:
         connection.execute("set timezone = 'UTC'")
@@ -152,6 +158,7 @@ def a_day_later(db: Path, events: int, days: int = DAYS) -> None:
         new = range(instances, instances + max(instances // 100, 1), 5)
         listed_instances(connection, new)
         told_days(connection, new, days, days + 1, "2000")
+        noted_days(connection, days - 3, days + 1, "2000")
         connection.execute(
             "insert into raw.instance_status_events by name select * replace (timestamp + interval 1 second as"
             " timestamp, 'STATUS_ERROR' as status) from raw.instance_status_events"

@@ -205,7 +205,10 @@ FAULTS = {
         },
         "",
     ),
-    "the last settled spell is taken for the first": ({"previous_status as status_before_settled": "'' as status_before_settled"}, ""),
+    "the last settled spell is taken for the first": (
+        {"previous_status as status_before_settled": "'' as status_before_settled"},
+        "",
+    ),
     "hours that are counted again are not forgotten": (
         {"and counted.hour_at >= hours_from_at\n": "and counted.hour_at > hours_from_at + interval 9 hour\n"},
         "",

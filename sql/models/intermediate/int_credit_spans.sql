@@ -4,6 +4,7 @@ with
 
 pauses as (
     select * from {{ ref('int_pauses') }}
+    where {{ since_first_change('left_at') }}
 ),
 
 stretches as (

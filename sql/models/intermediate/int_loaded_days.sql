@@ -15,6 +15,7 @@ history_loads as (
     where is_new
 ),
 
+-- That a row's load is not before the first new one follows from its load; said, it spares an engine all other blocks.
 final as (
     select
         status_events.instance_id,
@@ -23,6 +24,7 @@ final as (
     inner join history_loads
         on status_events.load_id = history_loads.load_id
         and history_loads.history = 'status'
+    where status_events.load_id >= {{ first_new_load() }}
     union distinct
     select
         price_periods.instance_id,
@@ -31,6 +33,7 @@ final as (
     inner join history_loads
         on price_periods.load_id = history_loads.load_id
         and history_loads.history = 'pricing'
+    where price_periods.load_id >= {{ first_new_load() }}
 )
 
 select * from final

@@ -17,6 +17,7 @@ clipped_pauses as (
         coalesce(reservations.has_terms, false) as has_terms,
         greatest(spells.started_at, coalesce(reservations.starts_at, spells.started_at)) as started_at,
         least(spells.ended_at, coalesce(reservations.ends_at, spells.ended_at)) as ended_at,
+        spells.ended_at as left_at,
         spells.is_open and (reservations.ends_at is null or reservations.ends_at > spells.ended_at) as is_open
     from spells
     left join reservations on spells.reservation_id = reservations.reservation_id

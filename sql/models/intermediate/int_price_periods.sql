@@ -22,7 +22,9 @@ known_periods as (
     inner join priced_instances
         on price_periods.instance_id = priced_instances.instance_id
         and price_periods.starts_at >= priced_instances.prices_from_at
-    where price_periods.starts_at < priced_instances.as_of
+    where
+        price_periods.starts_at < priced_instances.as_of
+        and price_periods.starts_at >= {{ first_price() }}
 ),
 
 -- Of what began before all that is counted only the last can still hold.

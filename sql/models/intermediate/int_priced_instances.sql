@@ -30,12 +30,13 @@ billed_instances as (
 ),
 
 -- The last price that began before all that is counted may hold still: it began on the last such day with a price.
+-- Without such a day no price began before.
 final as (
     select
         recounted_instances.instance_id,
         instances.as_of,
         recounted_instances.hours_from_at,
-        coalesce(max(history_days.first_price_at), {{ since_ever() }}) as prices_from_at
+        coalesce(max(history_days.first_price_at), recounted_instances.hours_from_at) as prices_from_at
     from recounted_instances
     inner join billed_instances on recounted_instances.instance_id = billed_instances.instance_id
     inner join instances on recounted_instances.instance_id = instances.instance_id

@@ -14,7 +14,7 @@ loaded_days as (
     select * from {{ ref('int_loaded_days') }}
 ),
 
--- That a row is not before its day follows from its day; said, it spares an engine all rows before the first such day.
+-- That a row is not before its day, nor the first of them, follows from its day; said, it spares an engine all before.
 final as (
     select
         status_events.project_id,
@@ -30,6 +30,7 @@ final as (
         on status_events.instance_id = loaded_days.instance_id
         and cast(status_events.occurred_at as date) = loaded_days.told_on
         and status_events.occurred_at >= cast(loaded_days.told_on as {{ timestamp() }})
+    where status_events.occurred_at >= {{ first_loaded_day() }}
     union all
     select
         price_periods.project_id,
@@ -45,6 +46,7 @@ final as (
         on price_periods.instance_id = loaded_days.instance_id
         and cast(price_periods.starts_at as date) = loaded_days.told_on
         and price_periods.starts_at >= cast(loaded_days.told_on as {{ timestamp() }})
+    where price_periods.starts_at >= {{ first_loaded_day() }}
 )
 
 select * from final

@@ -4,6 +4,7 @@ with
 
 known_events as (
     select * from {{ ref('int_known_events') }}
+    where {{ since_first_settled('occurred_at') }}
 ),
 
 instances as (

@@ -9,6 +9,7 @@ credit_spans as (
 
 pauses as (
     {{ recounted(ref('int_pauses'), 'started_at', 'spells_from_at') }}
+        and {{ since_first_change('left_at', 'min(spells_from_at)') }}
 ),
 
 pause_amounts as (
