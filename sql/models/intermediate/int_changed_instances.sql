@@ -43,7 +43,7 @@ changes as (
     union all -- nothing is kept of what was not there: it counts from where the histories begin to tell of it
     select
         known_instances.instance_id,
-        coalesce(known_instances.first_told_at, known_instances.as_of)
+        coalesce(known_instances.first_told_at, known_instances.as_of) as changed_at
     from known_instances
     left join earlier on known_instances.instance_id = earlier.instance_id
     where earlier.instance_id is null
