@@ -239,6 +239,8 @@ that ever was, row by row.
         {%- for column in columns %}
         {%- if target.type == 'postgres' %}
         latest.{{ column }}
+        {%- elif target.type == 'redshift' %} {#- which has no such aggregate, and counts all anew: then none matches -#}
+        max(counted.{{ column }}) as {{ column }}
         {%- else %}
         {{ in_latest_row('counted.' ~ column, 'counted.' ~ instant) }} as {{ column }}
         {%- endif %} {{- ',' if not loop.last }}

@@ -57,12 +57,10 @@ changes as (
         lead(status) over (partition by instance_id order by occurred_at) as next_status,
         -- From the end, so that each is found from the one after it: what follows a row is not looked through for each.
         min(case when status = 'RUNNING' then occurred_at end) over (
-            partition by instance_id order by occurred_at desc
-            rows between unbounded preceding and 1 preceding
+            partition by instance_id order by occurred_at desc rows between unbounded preceding and 1 preceding
         ) as next_running_at,
         min(case when status not in ('NEW', 'CONFIRMED', 'INITIALIZING', 'STARTING') then occurred_at end) over (
-            partition by instance_id order by occurred_at desc
-            rows between unbounded preceding and 1 preceding
+            partition by instance_id order by occurred_at desc rows between unbounded preceding and 1 preceding
         ) as next_past_starting_at
     from lasting_events
     where status <> status_before
