@@ -41,13 +41,13 @@ in time: PostgreSQL supposes that a third of all rows are later, DuckDB makes al
 look at before it compares them, and Spark reads all files. It is asked for as a text: Python would put an instant into
 the driver's own zone.
 -#}
-{% macro _first(first, recounted, type=none) -%}
-    {%- set is_given = "__dbt__cte__" in recounted | string -%} {#- by a unit test, and in no table -#}
+{% macro _first(first, relation, type=none) -%}
+    {%- set is_given = "__dbt__cte__" in relation | string -%} {#- by a unit test, and in no table -#}
     {%- if _is_told() and not is_given -%}
         {%- set found = run_query("select cast(" ~ first ~ " as " ~ text() ~ ") from " ~ recounted).rows[0][0] -%}
         cast({{ "null" if found is none else "'" ~ found ~ "'" }} as {{ type or timestamp() }})
     {%- else -%}
-        (select {{ first }} from {{ recounted }})
+        (select {{ first }} from {{ relation }})
     {%- endif -%}
 {%- endmacro %}
 

@@ -217,9 +217,7 @@ engine. What is not said of an engine by name is as DuckDB says it. Databricks s
 
 {#- The value in the latest row of a group, of those that have one. -#}
 {% macro in_latest_row(value, instant) -%}
-    {%- if target.type == 'postgres' -%}
-        (array_agg({{ value }} order by {{ instant }} desc) filter (where {{ value }} is not null))[1]
-    {%- elif target.type in ('spark', 'databricks', 'snowflake', 'bigquery') -%}
+    {%- if target.type in ('spark', 'databricks', 'snowflake', 'bigquery') -%}
         max_by({{ value }}, case when {{ value }} is not null then {{ instant }} end)
     {%- elif target.type == 'clickhouse' -%}
         argMax({{ value }}, {{ instant }})

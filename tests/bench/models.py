@@ -25,6 +25,7 @@ __all__ = ["models_part"]
 EVENTS_A_DAY = 20  # of one instance
 DAYS = 200
 FIRST_DAY = "timestamp '2026-01-01'"
+_VERSION = f"'v' as version_hash, '1' as _dlt_load_id, {FIRST_DAY}::timestamptz as _dlt_valid_from"
 
 # A day of an instance: one status after the other, each at its own minute of a slot of 72 minutes.
 _CYCLE = (
@@ -82,9 +83,6 @@ def noted_days(connection: duckdb.DuckDBPyConnection, first: int, last: int, loa
         f"insert into raw.reservation_usage by name select 'proj_a' as project, fid as reservation_fid, {end} as as_of,"
         f" 1000 as committed_cost_cents, {end} as read_at, '{load_id}' as _dlt_load_id from raw.reservations"
     )
-
-
-_VERSION = f"'v' as version_hash, '1' as _dlt_load_id, {FIRST_DAY}::timestamptz as _dlt_valid_from"
 
 
 def listed_instances(connection: duckdb.DuckDBPyConnection, instances: range) -> None:
