@@ -44,7 +44,7 @@ the driver's own zone.
 {% macro _first(first, relation, type=none) -%}
     {%- set is_given = "__dbt__cte__" in relation | string -%} {#- by a unit test, and in no table -#}
     {%- if _is_told() and not is_given -%}
-        {%- set found = run_query("select cast(" ~ first ~ " as " ~ text() ~ ") from " ~ recounted).rows[0][0] -%}
+        {%- set found = run_query("select cast(" ~ first ~ " as " ~ text() ~ ") from " ~ relation).rows[0][0] -%}
         cast({{ "null" if found is none else "'" ~ found ~ "'" }} as {{ type or timestamp() }})
     {%- else -%}
         (select {{ first }} from {{ relation }})
