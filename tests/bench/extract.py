@@ -84,7 +84,7 @@ def extract_part(rows: int, times: int, codes: Sequence[Code] = (HERE,)) -> Iter
         "CPU s",
         "peak MB",
         "requests",
-        "least",
+        "fewest by the week",
         "429",
         "of limit",
     )
