@@ -79,9 +79,13 @@ class Cluster:
 
     def dbt(self, raw: Path, *arguments: str, **names: object) -> dict[str, tuple[str, float, str]]:
         """What a dbt command did over folders of Parquet files: each node with its status, seconds and message."""
-        own = [str(Path(__file__).with_name("driver.py")), str(raw), str(self.folder / "target"), *arguments]
+        told = self.drive("driver.py", str(raw), str(self.folder / "target"), *arguments, "--vars", json.dumps(names))
+        return {name: (status, seconds, message) for name, status, seconds, message in told}
+
+    def drive(self, script: str, *arguments: str) -> Any:
+        """What a script of this folder, which is a driver of its own, prints at last."""
         process = subprocess.run(
-            [sys.executable, *own, "--vars", json.dumps(names)],
+            [sys.executable, str(Path(__file__).with_name(script)), *arguments],
             env=os.environ | self.environment,
             cwd=self.folder,
             capture_output=True,
@@ -90,8 +94,7 @@ class Cluster:
         )
         if process.returncode:
             raise RuntimeError(process.stderr[-3000:])
-        told = json.loads(process.stdout.splitlines()[-1])
-        return {name: (status, seconds, message) for name, status, seconds, message in told}
+        return json.loads(process.stdout.splitlines()[-1])
 
     def events(self) -> Iterator[Any]:
         """What the drivers noted, event by event."""
