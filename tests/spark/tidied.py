@@ -1,7 +1,7 @@
 """A process of its own that tidies a table of Iceberg as `docs/warehouses.md` says, and tells what came of it.
 
-Called by `test_iceberg`: `python tidied.py TABLE`, such as marts.fct_instance_hours. Prints, as JSON, how many snapshots
-and files there were before and after, and how many rows are others than before.
+Called by `test_iceberg`: `python tidied.py TABLE`, such as marts.fct_instance_hours. Prints, as JSON, how many
+snapshots and files there were before and after, and how many rows are others than before.
 """
 
 from __future__ import annotations
