@@ -16,6 +16,8 @@ import duckdb
 from cluster import MODELS_ONLY, Cluster, copy_raw, started
 from marts import unequal
 
+_COMPARED_IN = "8GB"  # of memory: tens of millions of rows on both sides
+
 
 def skewed(db: Path, events: int = 1_000_000) -> None:
     """Puts so many events of one instance into the raw tables, 17 seconds apart."""
@@ -43,7 +45,7 @@ def main(db: Path, workers: int, memory: str = "1g") -> None:
             print(f"{workers} workers: {len(nodes)} nodes in {seconds:.0f} s; {_worked(cluster)}")
             for name, (_, took, _) in sorted(nodes.items(), key=lambda node: -node[1][1])[:5]:
                 print(f"  {name}: {took:.0f} s")
-            print(f"  not as on DuckDB: {unequal(db, folder / 'tables') or 'nothing'}")
+            print(f"  not as on DuckDB: {unequal(db, folder / 'tables', _COMPARED_IN) or 'nothing'}")
 
 
 def _worked(cluster: Cluster) -> str:
